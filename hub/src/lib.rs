@@ -1,1 +1,3 @@
-//! x
+//! Clients Hub: one REST API of thirteen operations over CRM, core banking, KYC, identity and messaging systems.
+
+pub mod domain;
