@@ -11,6 +11,7 @@ pub mod device;
 pub mod due;
 pub mod event;
 pub mod kyc;
+pub mod moment;
 pub mod owed;
 pub mod profile;
 pub mod refusal;
