@@ -14,4 +14,6 @@ pub mod kyc;
 pub mod moment;
 pub mod owed;
 pub mod profile;
+pub mod reference;
 pub mod refusal;
+pub mod validate;
