@@ -9,6 +9,7 @@ pub mod client;
 pub mod delivery;
 pub mod device;
 pub mod event;
+pub mod filter;
 pub mod kyc;
 pub mod profile;
 pub mod refusal;
