@@ -10,6 +10,7 @@ pub mod delivery;
 pub mod device;
 pub mod due;
 pub mod event;
+pub mod filter;
 pub mod kyc;
 pub mod moment;
 pub mod owed;
