@@ -132,6 +132,17 @@ impl State {
         &self.0.lanes
     }
 
+    /// Works a lane out anew from its record. Whether it has one, and nothing is due there now.
+    pub fn plan_again(&self, adapter: Adapter, lane: &str) -> bool {
+        let Some(record) = self.0.store.get(lane) else { return false };
+        let plan = match &record {
+            Record::Client(record) => plan::of_client(adapter, record),
+            Record::Device(record) => plan::of_device(record),
+        };
+        self.0.lanes.set(adapter, lane, plan);
+        plan.due.is_none_or(|due| due > chrono::Utc::now())
+    }
+
     /// The adapters of today's configuration.
     #[must_use]
     pub fn configured(&self) -> &[Adapter] {
