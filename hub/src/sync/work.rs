@@ -69,6 +69,9 @@ impl Worker {
         };
         let Some(step) = step else { return Ok(Worked::Idle) };
         let by = By::hub(&org, &step.key);
+        if step.repeats_unknown && !self.is_loaded(step.function) {
+            return Ok(Worked::Failed);
+        }
         if step.repeats_unknown && !self.repeatable(step.function) {
             // Begun before a restart: nobody knows whether it had its effect, and the system can't tell.
             let lost = Failure::of(crate::adapters::CallError::Unknown("the hub stopped during the attempt".to_owned()));
@@ -83,6 +86,11 @@ impl Worker {
                 Ok(if failure.trips { Worked::Failed } else { Worked::Answered })
             }
         }
+    }
+
+    /// While the adapter is not there, nobody knows whether it could repeat: the lane waits.
+    fn is_loaded(&self, function: Function) -> bool {
+        self.caller.adapters.repeat_safety(self.adapter, function.as_str()).is_some()
     }
 
     fn repeatable(&self, function: Function) -> bool {
