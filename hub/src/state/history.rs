@@ -90,7 +90,7 @@ impl State {
         let seqs = self.0.store.history(reference, before.unwrap_or(u64::MAX), limit.saturating_add(1))?;
         let shown = seqs.iter().take(limit);
         let items: Vec<HistoryItem> =
-            shown.filter_map(|seq| journal.entry(*seq)).map(|entry| HistoryItem::from(entry.as_ref())).collect();
+            shown.filter_map(|seq| read(journal, *seq)).map(|entry| HistoryItem::from(entry.as_ref())).collect();
         let next = (seqs.len() > limit).then(|| items.last().map(|item| item.seq)).flatten();
         Ok(HistoryPage { items, next })
     }
@@ -132,8 +132,16 @@ impl State {
     fn entries_until(&self, journal: &dyn Journal, reference: &str, seq: u64) -> Result<Vec<Arc<Entry>>, StoreError> {
         let mut seqs = self.0.store.history(reference, seq.saturating_add(1), LONGEST)?;
         seqs.reverse();
-        Ok(seqs.into_iter().filter_map(|seq| journal.entry(seq)).collect())
+        Ok(seqs.into_iter().filter_map(|seq| read(journal, seq)).collect())
     }
+}
+
+/// An entry that can't be read is reported and left out: the rest of a history is worth more than none.
+fn read(journal: &dyn Journal, seq: u64) -> Option<Arc<Entry>> {
+    journal.entry(seq).unwrap_or_else(|error| {
+        tracing::error!(seq, %error, "an entry can't be read");
+        None
+    })
 }
 
 fn event_of(entry: &Entry) -> Option<Event> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::convert;
 use super::step::{Body, Step};
-use crate::adapters::bindings::{identity, kyc};
+use crate::adapters::wit::{identity, kyc};
 use crate::adapters::{Adapters, CallError};
 use crate::domain::client::Client;
 use crate::domain::delivery::{Adapter, Function, Payload};

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::adapters::bindings::{crm, identity, kyc, messaging, types};
+use crate::adapters::wit::{crm, identity, kyc, messaging, types};
 use crate::domain::client::{Client, Communication, Feedback, Relationship, Status};
 use crate::domain::delivery::{Payload, Recipient, Template};
 use crate::domain::device::{DeviceType, Enrolment};

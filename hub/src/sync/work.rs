@@ -13,7 +13,7 @@ use super::schedule::Schedule;
 use super::settle::{self, Failure};
 use super::step::{self, Body, Step};
 use super::{devices, relationship};
-use crate::adapters::bindings::types::RepeatSafety;
+use crate::adapters::wit::types::RepeatSafety;
 use crate::domain::client::ClientCommand;
 use crate::domain::delivery::{Adapter, Function};
 use crate::domain::due::screening_digest;

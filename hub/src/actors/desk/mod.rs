@@ -47,14 +47,14 @@ type Outcome = Result<Answer<Done>, CommandError>;
 
 impl Desk {
     /// Carries a command out.
-    pub async fn carry_out(&self, ask: &Ask) -> Outcome {
+    pub async fn carry_out(self: &Arc<Self>, ask: &Ask) -> Outcome {
         if let Some(seq) = request_claim(ask).and_then(|claim| self.journal.claimed(&claim)) {
-            return self.replay(ask, seq);
+            return self.replay(ask, seq).await;
         }
         for _ in 0..CONFLICTS {
             match self.attempt(ask).await {
                 Err(Attempt::Again) => {}
-                Err(Attempt::Replay(seq)) => return self.replay(ask, seq),
+                Err(Attempt::Replay(seq)) => return self.replay(ask, seq).await,
                 Err(Attempt::Refused(error)) => return Err(error),
                 Ok(done) => return Ok(Answer::new(done)),
             }
