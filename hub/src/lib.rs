@@ -1,5 +1,6 @@
 //! Clients Hub: one REST API of thirteen operations over CRM, core banking, KYC, identity and messaging systems.
 
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod telemetry;
