@@ -1,5 +1,6 @@
 //! Clients Hub: one REST API of thirteen operations over CRM, core banking, KYC, identity and messaging systems.
 
+pub mod access;
 pub mod actors;
 pub mod adapters;
 pub mod cli;
