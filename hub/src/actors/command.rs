@@ -16,8 +16,8 @@ use super::mailbox::MailboxError;
 use crate::access::{Denied, Permit};
 use crate::domain::kyc::Document;
 use crate::domain::refusal::Refusal;
-use crate::domain::validate::body::{ActivateBody, LockBody, ResetPinBody, ReviewBody, TransferBody};
 use crate::domain::validate::Draft;
+use crate::domain::validate::body::{ActivateBody, LockBody, ResetPinBody, ReviewBody, TransferBody};
 use crate::journal::{AppendError, RequestKey};
 use crate::state::{ClientRecord, DeviceRecord};
 

@@ -37,12 +37,7 @@ impl Default for Wasi {
             .allow_ip_name_lookup(false)
             .max_random_size(MAX_RANDOM_BYTES)
             .build();
-        Self {
-            ctx,
-            http: WasiHttpCtx::new(),
-            hooks: NoHttp,
-            table: ResourceTable::new(),
-        }
+        Self { ctx, http: WasiHttpCtx::new(), hooks: NoHttp, table: ResourceTable::new() }
     }
 }
 
@@ -55,21 +50,14 @@ pub fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let wasi = self.wasi();
-        WasiCtxView {
-            ctx: &mut wasi.ctx,
-            table: &mut wasi.table,
-        }
+        WasiCtxView { ctx: &mut wasi.ctx, table: &mut wasi.table }
     }
 }
 
 impl WasiHttpView for Guest {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         let wasi = self.wasi();
-        WasiHttpCtxView {
-            hooks: &mut wasi.hooks,
-            table: &mut wasi.table,
-            ctx: &mut wasi.http,
-        }
+        WasiHttpCtxView { hooks: &mut wasi.hooks, table: &mut wasi.table, ctx: &mut wasi.http }
     }
 }
 

@@ -32,6 +32,12 @@ pub struct Mark {
     pub digest: Digest,
     /// The adapters that the journal says are configured.
     pub configured: Vec<Adapter>,
+    /// Up to which entry everything has been announced.
+    #[serde(default)]
+    pub published: u64,
+    /// The digest of the policy that is in force.
+    #[serde(default)]
+    pub policy: Option<String>,
 }
 
 /// What a group of entries has changed.
@@ -59,7 +65,8 @@ impl Follower {
     /// No thread can be had.
     pub fn start(shared: Arc<Shared>) -> std::io::Result<Self> {
         let (sender, receiver) = bounded(BEHIND);
-        let thread = std::thread::Builder::new().name("state-follower".into()).spawn(move || run(&shared, &receiver))?;
+        let thread =
+            std::thread::Builder::new().name("state-follower".into()).spawn(move || run(&shared, &receiver))?;
         Ok(Self { sender: Some(sender), thread: Some(thread) })
     }
 

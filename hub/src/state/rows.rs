@@ -200,10 +200,10 @@ impl Rows {
             matching.truncate(limit);
         }
         matching.sort_unstable_by(|a, b| sort.compare(a, b));
-        let next = matching.last().filter(|_| more).map(|row| CursorKey {
-            value: sort.value(row).into_owned(),
-            reference: row.reference.to_string(),
-        });
+        let next = matching
+            .last()
+            .filter(|_| more)
+            .map(|row| CursorKey { value: sort.value(row).into_owned(), reference: row.reference.to_string() });
         Selected { references: matching.iter().map(|row| row.reference.to_string()).collect(), next, total }
     }
 
