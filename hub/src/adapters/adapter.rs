@@ -144,10 +144,7 @@ impl Adapter {
         let permit = self.permit().await?;
         // Asked again: it may have been swapped or have failed while this call waited.
         let loaded = self.usable()?;
-        let threads = services
-            .guests
-            .handle()
-            .ok_or_else(|| CallError::Down("the hub is stopping".to_owned()))?;
+        let threads = services.guests.handle().ok_or_else(|| CallError::Down("the hub is stopping".to_owned()))?;
         let deadline = Instant::now() + self.config.deadline();
         let frame = CallFrame::until(deadline, CallContext::current().trace_parent);
         let record = Arc::clone(&frame.record);
@@ -204,9 +201,7 @@ impl Adapter {
         }
         match &*self.current.read() {
             Current::Up(_) => AdapterState::Up,
-            Current::Down(reason) => AdapterState::Down {
-                reason: reason.clone(),
-            },
+            Current::Down(reason) => AdapterState::Down { reason: reason.clone() },
         }
     }
 

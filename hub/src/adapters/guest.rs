@@ -39,15 +39,7 @@ pub struct Guest {
 impl Guest {
     /// A call that has done nothing yet.
     pub fn new(bounds: Bounds, grants: Arc<Grants>, record: Arc<CallRecord>, trace: Option<TraceParent>) -> Self {
-        Self {
-            limits: Limits::new(bounds),
-            grants,
-            record,
-            trace,
-            log_lines: 0,
-            requests: 0,
-            wasi: None,
-        }
+        Self { limits: Limits::new(bounds), grants, record, trace, log_lines: 0, requests: 0, wasi: None }
     }
 
     /// The state behind WASI, made when it is first asked for.

@@ -60,9 +60,7 @@ pub use engine::EngineError;
 pub use loading::LoadError;
 pub use name::{AdapterName, UnknownAdapter};
 pub use outcome::CallError;
-pub use report::{
-    AdapterReport, AdapterState, DescriptionReport, LatencyReport, LimitsReport, LoadedInfo, Reloaded,
-};
+pub use report::{AdapterReport, AdapterState, DescriptionReport, LatencyReport, LimitsReport, LoadedInfo, Reloaded};
 pub use secret::{Secret, SecretError, SecretRef};
 
 /// The contract's types, one module for each interface of `wit/`.
@@ -118,11 +116,7 @@ impl Adapters {
             async { (*name, starting.await) }
         });
         let adapters = futures::future::join_all(starting).await.into_iter().collect();
-        Ok(Self(Arc::new(Inner {
-            services,
-            adapters,
-            observer,
-        })))
+        Ok(Self(Arc::new(Inner { services, adapters, observer })))
     }
 
     /// The configured ones.

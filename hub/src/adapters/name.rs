@@ -26,13 +26,7 @@ pub enum AdapterName {
 
 impl AdapterName {
     /// Every name, in the order in which they are listed to people.
-    pub const ALL: [Self; 5] = [
-        Self::CoreBanking,
-        Self::Crm,
-        Self::Kyc,
-        Self::Identity,
-        Self::Messaging,
-    ];
+    pub const ALL: [Self; 5] = [Self::CoreBanking, Self::Crm, Self::Kyc, Self::Identity, Self::Messaging];
 
     /// The name as the configuration, the routes and the journal write it.
     pub const fn as_str(self) -> &'static str {
@@ -47,9 +41,7 @@ impl AdapterName {
 
     /// The adapter whose world exports the interface of this name: `backoffice:adapter/<interface>`.
     pub fn from_interface(interface: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|name| name.as_str() == interface)
+        Self::ALL.into_iter().find(|name| name.as_str() == interface)
     }
 }
 
@@ -61,9 +53,7 @@ impl fmt::Display for AdapterName {
 
 /// A name that is none of the five.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error(
-    "unknown adapter `{0}`: expected one of `core-banking`, `crm`, `kyc`, `identity`, `messaging`"
-)]
+#[error("unknown adapter `{0}`: expected one of `core-banking`, `crm`, `kyc`, `identity`, `messaging`")]
 pub struct UnknownAdapter(String);
 
 impl FromStr for AdapterName {
@@ -83,10 +73,7 @@ mod tests {
     fn a_name_reads_and_writes_the_same_everywhere() {
         for name in AdapterName::ALL {
             assert_eq!(name.to_string().parse::<AdapterName>().unwrap(), name);
-            assert_eq!(
-                serde_json::to_value(name).unwrap(),
-                serde_json::json!(name.as_str())
-            );
+            assert_eq!(serde_json::to_value(name).unwrap(), serde_json::json!(name.as_str()));
         }
         let refused = "CRM".parse::<AdapterName>().unwrap_err().to_string();
         assert!(refused.contains("`core-banking`"), "{refused}");

@@ -46,11 +46,7 @@ pub struct CallFrame {
 impl CallFrame {
     /// A call that begins now.
     pub fn until(deadline: Instant, trace: Option<TraceParent>) -> Self {
-        Self {
-            record: Arc::default(),
-            deadline,
-            trace,
-        }
+        Self { record: Arc::default(), deadline, trace }
     }
 }
 

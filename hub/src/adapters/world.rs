@@ -83,15 +83,9 @@ pub fn functions(name: AdapterName) -> &'static [&'static str] {
         AdapterName::CoreBanking => &["upsert-customer", "close-customer", "list-accounts"],
         AdapterName::Crm => &["upsert-contact", "archive-contact", "relationship"],
         AdapterName::Kyc => &["verify", "case-status", "submit-document"],
-        AdapterName::Identity => &[
-            "provision",
-            "update",
-            "disable",
-            "list-devices",
-            "set-device-state",
-            "transfer-device",
-            "reset-pin",
-        ],
+        AdapterName::Identity => {
+            &["provision", "update", "disable", "list-devices", "set-device-state", "transfer-device", "reset-pin"]
+        }
         AdapterName::Messaging => &["send"],
     }
 }
