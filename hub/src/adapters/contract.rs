@@ -93,10 +93,14 @@ fn interface(expected: AdapterName, exports: &[&str]) -> Result<Version, Contrac
         _ => return Err(ContractError::SeveralInterfaces(exports.join(", "))),
     };
     let version = major_one(version).ok_or_else(|| ContractError::OtherMajor { found: version.to_owned() })?;
+<<<<<<< HEAD
     match found == expected {
         true => Ok(version),
         false => Err(ContractError::OtherWorld { expected, found }),
     }
+=======
+    if found == expected { Ok(version) } else { Err(ContractError::OtherWorld { expected, found }) }
+>>>>>>> adapters
 }
 
 /// `backoffice:adapter/<interface>@<version>`
