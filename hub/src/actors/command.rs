@@ -107,7 +107,8 @@ pub(super) struct Ask {
     pub permit: Permit,
     pub meta: Meta,
     pub order: Order,
-    /// While it lives, the same idempotent request is answered `request-in-progress`.
+    /// Held until the command is done: while it lives, the same idempotent request is answered `request-in-progress`.
+    #[expect(dead_code, reason = "what counts is when it is dropped")]
     pub turn: Option<KeyTurn>,
 }
 

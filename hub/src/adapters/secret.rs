@@ -93,13 +93,8 @@ impl SecretRef {
     }
 }
 
-<<<<<<< HEAD
-fn read(path: &PathBuf) -> Result<String, SecretError> {
-    let unreadable = |source| SecretError::Unreadable { path: path.clone(), source };
-=======
 fn read(path: &Path) -> Result<String, SecretError> {
     let unreadable = |source| SecretError::Unreadable { path: path.to_owned(), source };
->>>>>>> adapters
     if std::fs::metadata(path).map_err(unreadable)?.len() > MAX_SECRET_BYTES {
         return Err(SecretError::TooLarge(path.to_owned()));
     }

@@ -110,6 +110,11 @@ impl FileJournal {
         Ok((journal, report))
     }
 
+    /// Why every append is refused, where the journal has given up.
+    pub fn trouble(&self) -> Option<&'static str> {
+        *self.shared.failed.borrow()
+    }
+
     /// Waits until the journal has given up, and says why. Every append is refused then; the hub ends.
     pub async fn failed(&self) -> &'static str {
         let mut failed = self.shared.failed.subscribe();
