@@ -54,9 +54,8 @@ impl Access {
     #[must_use]
     pub fn new(policy: Policy, operator_org: &str) -> Self {
         let decided = Family::<Labels, Counter>::default();
-        let counter = |action: &Action, answer| {
-            decided.get_or_create(&Labels { action: action.as_str(), answer }).clone()
-        };
+        let counter =
+            |action: &Action, answer| decided.get_or_create(&Labels { action: action.as_str(), answer }).clone();
         let counters = Action::ALL.iter().map(|action| (counter(action, "allow"), counter(action, "deny"))).collect();
         Self {
             operator_org: operator_org.to_owned(),
@@ -115,7 +114,11 @@ impl Access {
     ) {
         let allowed = matches!(decision, Decision::Allowed { .. });
         if let Some((allows, denials)) = self.counters.get(action.index()) {
-            if allowed { allows.inc() } else { denials.inc() };
+            if allowed {
+                allows.inc()
+            } else {
+                denials.inc()
+            };
         }
         if allowed && !tracing::enabled!(tracing::Level::DEBUG) {
             return;

@@ -1,0 +1,3 @@
+//! The composition root: one short step for each stage of starting, in the order in which the stages need each other.
+
+pub mod data;
