@@ -8,6 +8,7 @@ pub mod config;
 pub mod domain;
 pub mod journal;
 pub mod notify;
+pub mod startup;
 pub mod state;
 pub mod sync;
 pub mod telemetry;

@@ -48,6 +48,7 @@ impl Fold {
             if entry.seq > self.mark.seq {
                 self.entry(entry);
                 self.mark.seq = entry.seq;
+                self.mark.hash = Some(entry.hash);
             }
         }
         self.shared.folded(self.mark.seq);

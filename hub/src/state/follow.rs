@@ -11,6 +11,7 @@ use super::record::Record;
 use super::shared::Shared;
 use super::store::{StoreError, encode, key};
 use crate::domain::delivery::Adapter;
+use crate::journal;
 
 /// Groups that may wait for sled; the fold waits beyond that.
 const BEHIND: usize = 256;
@@ -28,6 +29,9 @@ pub(super) const MARK: &[u8] = b"m/mark";
 pub struct Mark {
     /// The newest entry.
     pub seq: u64,
+    /// Its hash: after a cut its number is given again. None before the first entry.
+    #[serde(default)]
+    pub hash: Option<journal::Digest>,
     /// The digest over all records.
     pub digest: Digest,
     /// The adapters that the journal says are configured.
