@@ -11,4 +11,6 @@ pub mod device;
 pub mod event;
 pub mod kyc;
 pub mod profile;
+pub mod reference;
 pub mod refusal;
+pub mod validate;
