@@ -13,6 +13,8 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use warp::reply::Response;
 
+use crate::domain::validate::FieldError;
+
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $status:ident, $title:literal;)*) => {
         /// Everything that can be wrong with a request, or with the hub when it comes.
@@ -117,19 +119,6 @@ codes! {
     ShuttingDown = "shutting-down", SERVICE_UNAVAILABLE, "The hub is shutting down";
 }
 
-/// One field that is not right.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Fault {
-    /// A JSON Pointer (RFC 6901) into the body.
-    #[schema(example = "/email")]
-    pub pointer: String,
-    /// What kind of mistake, for programs.
-    #[schema(example = "invalid-email")]
-    pub code: String,
-    /// What would be right, for people.
-    pub detail: String,
-}
-
 /// What the log and the metrics learn of a failure, beside the answer.
 #[derive(Debug, Clone)]
 pub struct Failure {
@@ -148,7 +137,7 @@ struct Inner {
     code: Code,
     detail: Cow<'static, str>,
     log: Option<String>,
-    errors: Vec<Fault>,
+    errors: Vec<FieldError>,
     members: Map<String, Value>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -172,7 +161,7 @@ impl Problem {
 
     /// Fields that are not right, all of them.
     #[must_use]
-    pub fn fields(errors: Vec<Fault>) -> Self {
+    pub fn fields(errors: Vec<FieldError>) -> Self {
         let detail = match errors.as_slice() {
             [only] => format!("{}: {}", if only.pointer.is_empty() { "the body" } else { &only.pointer }, only.detail),
             many => format!("{} fields are not right; errors names each", many.len()),
@@ -307,7 +296,7 @@ pub struct ProblemDocument {
     /// The fields that are not right, all of them (`validation-failed`).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub errors: Option<Vec<Fault>>,
+    pub errors: Option<Vec<FieldError>>,
     /// What was asked for (`forbidden`).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "CL004")]
