@@ -138,6 +138,8 @@ pub enum DeviceCommand {
     ResetPin {
         /// `PR-…`.
         reset_id: String,
+        /// Where the announcement goes, masked.
+        sent_to: String,
         /// Until when the reset holds.
         expires_at: DateTime<Utc>,
         /// Why.
@@ -187,8 +189,9 @@ impl Device {
             DeviceCommand::Transfer { from, to, to_status, reason } => {
                 self.transfer((from, to), *to_status, reason.clone()).map(Some)
             }
-            DeviceCommand::ResetPin { reset_id, expires_at, reason } => Ok(Some(Event::DevicePinReset(PinReset {
+            DeviceCommand::ResetPin { reset_id, sent_to, expires_at, reason } => Ok(Some(Event::DevicePinReset(PinReset {
                 reset_id: reset_id.clone(),
+                sent_to: sent_to.clone(),
                 client: self.client.clone(),
                 reason: reason.clone(),
                 expires_at: *expires_at,

@@ -156,7 +156,10 @@ pub struct PinReset {
     /// Why, as the caller said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Where the announcement goes, masked.
+    pub sent_to: String,
     /// Until when the reset holds.
+    #[serde(with = "super::moment")]
     pub expires_at: DateTime<Utc>,
 }
 

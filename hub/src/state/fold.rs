@@ -1,0 +1,276 @@
+//! One journal entry after another into records, rows, favourites and lanes. The only writer of the state.
+//!
+//! It knows nothing of requests or outside systems, and never fails: an entry that it can't read is reported and passed over,
+//! the same way on every machine, so that all who fold the same journal have the same state.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::digest::Digest;
+use super::follow::{Batch, Mark as BatchMark};
+use super::record::{ClientRecord, DeviceRecord, Record};
+use super::shared::Shared;
+use crate::domain::client::{Client, Mark};
+use crate::domain::delivery::{Adapter, Delivery, Function, Link, Template};
+use crate::domain::device::Device;
+use crate::domain::event::{Configured, Event, Starred};
+use crate::domain::owed::Owing;
+use crate::journal::Entry;
+
+/// Folds entries, in the order of the journal.
+pub struct Fold {
+    shared: Arc<Shared>,
+    /// The adapters that were configured when the entry was written; from the journal, not from today's configuration.
+    configured: Vec<Adapter>,
+    digest: Digest,
+    seq: u64,
+    /// What the entries since the last batch have changed.
+    changed: HashMap<String, Record>,
+    stars: Vec<(String, bool)>,
+    history: Vec<(String, u64)>,
+}
+
+impl Fold {
+    /// A fold that goes on after `mark`.
+    #[must_use]
+    pub fn new(shared: Arc<Shared>, mark: &BatchMark) -> Self {
+        Self {
+            shared,
+            configured: mark.configured.clone(),
+            digest: mark.digest,
+            seq: mark.seq,
+            changed: HashMap::new(),
+            stars: Vec::new(),
+            history: Vec::new(),
+        }
+    }
+
+    /// The number of the newest entry that was folded.
+    #[must_use]
+    pub const fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Folds a group, and gives the follower what has changed.
+    pub fn group(&mut self, entries: &[Arc<Entry>]) -> Batch {
+        for entry in entries.iter().filter(|entry| entry.seq > self.seq) {
+            self.entry(entry);
+            self.seq = entry.seq;
+        }
+        self.shared.folded(self.seq);
+        self.batch()
+    }
+
+    fn batch(&mut self) -> Batch {
+        Batch {
+            records: self.changed.drain().map(|(_, record)| record).collect(),
+            stars: std::mem::take(&mut self.stars),
+            history: std::mem::take(&mut self.history),
+            mark: BatchMark { seq: self.seq, digest: self.digest, configured: self.configured.clone() },
+        }
+    }
+
+    fn entry(&mut self, entry: &Entry) {
+        let Some(data) = entry.data.as_deref() else { return };
+        let event = match Event::from_entry(&entry.kind, data) {
+            Ok(Some(event)) => event,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::error!(seq = entry.seq, kind = %entry.kind, %error, "an entry does not have the shape of its kind");
+                return;
+            }
+        };
+        let (family, rest) = entry.stream.split_once('/').unwrap_or((&entry.stream, ""));
+        match family {
+            "client" | "kyc" | "relationship" => self.on_client(entry, &event, rest),
+            "device" => self.on_device(entry, &event, rest),
+            "delivery" => self.on_delivery(entry, &event, rest),
+            "star" => self.on_star(entry, &event, rest),
+            "adapter" => self.on_adapter(&event),
+            _ => {}
+        }
+    }
+
+    fn client(&self, reference: &str) -> Option<Arc<ClientRecord>> {
+        match self.changed.get(reference).cloned().or_else(|| self.shared.store.get(reference)) {
+            Some(Record::Client(record)) => Some(record),
+            _ => None,
+        }
+    }
+
+    fn device(&self, reference: &str) -> Option<Arc<DeviceRecord>> {
+        match self.changed.get(reference).cloned().or_else(|| self.shared.store.get(reference)) {
+            Some(Record::Device(record)) => Some(record),
+            _ => None,
+        }
+    }
+
+    /// Puts the new version of a record in place.
+    fn keep(&mut self, before: Option<u64>, record: Record) {
+        if before != Some(record.version()) {
+            self.digest.replace(record.reference(), before, record.version());
+        }
+        if let Record::Client(client) = &record {
+            self.shared.rows.put(&client.client);
+        }
+        self.shared.note_lanes(&record);
+        self.shared.store.put(self.seq.saturating_add(1), record.clone());
+        self.changed.insert(record.reference().to_owned(), record);
+    }
+
+    fn keep_client(&mut self, before: Option<u64>, record: ClientRecord) {
+        self.keep(before, Record::Client(Arc::new(record)));
+    }
+
+    /// Puts the entry into the client's history.
+    fn remember(&mut self, client: &str, entry: &Entry) {
+        self.shared.store.put_history(client, entry.seq);
+        self.history.push((client.to_owned(), entry.seq));
+    }
+
+    fn on_client(&mut self, entry: &Entry, event: &Event, reference: &str) {
+        self.remember(reference, entry);
+        let mark = mark(entry);
+        if let Event::ClientCreated(data) = event {
+            let client = Client::created(reference, &entry.org, data, mark);
+            return self.keep_client(None, ClientRecord::new(client, self.shared.configured.clone()));
+        }
+        let Some(before) = self.client(reference) else { return self.lost(entry) };
+        let mut record = before.next();
+        match event {
+            Event::RelationshipRefreshed(data) => record.relationship = Some(data.relationship.clone()),
+            _ => record.client.evolve(event, mark),
+        }
+        if let Event::DocumentReceived(document) = event {
+            self.owe_client(&mut record, Adapter::Kyc, [owing(entry).document(&document.id)]);
+        }
+        let messages = owing(entry).messages_of_client(event, &before.client, &record.client);
+        self.owe_client(&mut record, Adapter::Messaging, messages);
+        self.keep_client(Some(before.client.version), record);
+    }
+
+    /// Queues commands for an adapter that was configured at the time; for any other nothing was owed.
+    fn owe_client(
+        &self,
+        record: &mut ClientRecord,
+        adapter: Adapter,
+        deliveries: impl IntoIterator<Item = Delivery>,
+    ) {
+        if self.configured.contains(&adapter) {
+            record.links.entry(adapter).or_default().commands.extend(deliveries);
+        }
+    }
+
+    fn on_device(&mut self, entry: &Entry, event: &Event, reference: &str) {
+        let owing = owing(entry);
+        if let Event::DeviceEnrolled(data) = event {
+            let device = Device::enrolled(reference, &entry.org, data, entry.time);
+            self.remember(&data.client, entry);
+            self.keep(None, Record::Device(Arc::new(DeviceRecord { device, link: Link::default() })));
+            return self.owner(&data.client, |record| record.devices.push(reference.to_owned()));
+        }
+        let Some(before) = self.device(reference) else { return self.lost(entry) };
+        let mut record = DeviceRecord::clone(&before);
+        record.device.evolve(event, entry.version, entry.time);
+        if self.configured.contains(&Adapter::Identity) {
+            record.link.commands.extend(owing.device_command(event, &record.device));
+        }
+        let after = record.device.clone();
+        self.keep(Some(before.device.version), Record::Device(Arc::new(record)));
+        self.remember(&before.device.client, entry);
+        if let Event::DeviceTransferred(data) = event {
+            self.remember(&data.to, entry);
+            self.owner(&data.from, |record| record.devices.retain(|device| device != reference));
+            self.owner(&data.to, |record| record.devices.push(reference.to_owned()));
+            self.tell(&owing, Template::DeviceTransferred, (&data.from, &after));
+        }
+        // Without an identity system nobody issues the PIN, so its announcement waits for the delivery (`on_delivery`).
+        if let Some(template) = owing.device_template(event) {
+            self.tell(&owing, template, (&after.client, &after));
+        }
+    }
+
+    /// Owes the owner of a device a message about it.
+    fn tell(&mut self, owing: &Owing<'_>, template: Template, (client, device): (&str, &Device)) {
+        let configured = self.configured.contains(&Adapter::Messaging);
+        self.owner(client, |record| {
+            if let Some(message) = owing.message(template, &record.client, Some(device)).filter(|_| configured) {
+                record.links.entry(Adapter::Messaging).or_default().commands.push_back(message);
+            }
+        });
+    }
+
+    /// Changes the record of a client without changing its version.
+    fn owner(&mut self, reference: &str, change: impl FnOnce(&mut ClientRecord)) {
+        let Some(before) = self.client(reference) else { return };
+        let mut record = before.next();
+        change(&mut record);
+        self.keep_client(Some(before.client.version), record);
+    }
+
+    fn on_delivery(&mut self, entry: &Entry, event: &Event, rest: &str) {
+        let Some((adapter, lane)) = rest.split_once('/') else { return };
+        let Some(adapter) = Adapter::parse(adapter) else { return };
+        if lane.starts_with("DV-") {
+            let Some(before) = self.device(lane) else { return self.lost(entry) };
+            let mut record = DeviceRecord::clone(&before);
+            settle(&mut record.link, event, None, entry);
+            self.remember(&record.device.client, entry);
+            let device = record.device.clone();
+            self.keep(Some(before.device.version), Record::Device(Arc::new(record)));
+            if matches!(event, Event::DeliveryDelivered(data) if data.function == Function::ResetPin) {
+                self.tell(&owing(entry), Template::PinReset, (&device.client, &device));
+            }
+            return;
+        }
+        self.remember(lane, entry);
+        self.owner(lane, |record| {
+            let client = record.client.clone();
+            settle(record.links.entry(adapter).or_default(), event, Some(&client), entry);
+        });
+    }
+
+    fn on_star(&mut self, entry: &Entry, event: &Event, member: &str) {
+        let (reference, on) = match event {
+            Event::ClientStarred(Starred { reference }) => (reference, true),
+            Event::ClientUnstarred(Starred { reference }) => (reference, false),
+            _ => return,
+        };
+        self.shared.stars.set(&entry.org, member, reference, on);
+        self.stars.push((super::stars::key(&entry.org, member, reference), on));
+    }
+
+    fn on_adapter(&mut self, event: &Event) {
+        match event {
+            Event::AdapterConfigured(Configured { adapter }) if !self.configured.contains(adapter) => {
+                self.configured.push(*adapter);
+            }
+            Event::AdapterRemoved(Configured { adapter }) => self.configured.retain(|kept| kept != adapter),
+            _ => {}
+        }
+    }
+
+    fn lost(&self, entry: &Entry) {
+        tracing::error!(seq = entry.seq, stream = %entry.stream, kind = %entry.kind, "an entry speaks of a record that is not there");
+    }
+}
+
+fn mark(entry: &Entry) -> Mark<'_> {
+    Mark { entry: entry.id, seq: entry.seq, version: entry.version, at: entry.time, member: &entry.actor.member }
+}
+
+fn owing(entry: &Entry) -> Owing<'_> {
+    Owing { entry: entry.id, seq: entry.seq, version: entry.version, at: entry.time, action: &entry.action }
+}
+
+fn settle(link: &mut Link, event: &Event, body: Option<&Client>, entry: &Entry) {
+    match event {
+        Event::DeliveryAttempted(data) => link.attempted(data, body),
+        Event::DeliveryFailed(data) => link.failed(data),
+        Event::DeliveryDelivered(data) => link.delivered(data, entry.time),
+        Event::DeliveryParked(data) => link.parked(data),
+        Event::DeliveryRetried(data) => link.retried(data),
+        Event::DeliveryDiscarded(data) => link.discarded(data),
+        _ => {}
+    }
+}

@@ -1,0 +1,3 @@
+//! What adapters written in Rust share.
+mod bindings;
+pub use bindings::backoffice::adapter::{http, log, settings, store, types};
