@@ -1,3 +1,4 @@
 //! Clients Hub: one REST API of thirteen operations over CRM, core banking, KYC, identity and messaging systems.
 
 pub mod domain;
+pub mod telemetry;
