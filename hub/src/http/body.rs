@@ -106,14 +106,14 @@ mod tests {
     #[tokio::test]
     async fn an_endless_body_is_not_read_for_ever() {
         let endless = futures::stream::repeat_with(|| Ok(Frame::data(Bytes::from_static(&[0; 65_536]))));
-        let body: Unread = BodyExt::boxed_unsync(StreamBody::new(endless));
+        let body: Unread = StreamBody::new(endless).boxed_unsync();
         assert_eq!(read(body, JSON_LIMIT).await.unwrap_err().code(), Code::BodyTooLarge);
     }
 
     #[tokio::test]
     async fn a_body_that_breaks_off_is_refused() {
         let broken = futures::stream::iter([Ok(Frame::data(Bytes::from_static(b"{"))), Err("reset".into())]);
-        let body: Unread = BodyExt::boxed_unsync(StreamBody::new(broken));
+        let body: Unread = StreamBody::new(broken).boxed_unsync();
         assert_eq!(read(body, JSON_LIMIT).await.unwrap_err().code(), Code::MalformedJson);
     }
 }

@@ -63,7 +63,7 @@ impl Call {
     #[must_use]
     pub fn new(head: http::request::Parts, body: Unread, address: IpAddr) -> Self {
         let request_id = request_id(&head.headers);
-        let trace = TraceContext::from_header(text(&head.headers, &TRACEPARENT));
+        let trace = text(&head.headers, &TRACEPARENT).and_then(TraceContext::parse).map_or_else(TraceContext::new, |trace| trace.child());
         Self {
             method: head.method,
             uri: head.uri,

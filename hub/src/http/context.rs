@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use super::limits::Limits;
 use super::views::{ActorView, AdapterView, ParkedView, Part, PolicyView};
 use crate::access::{Access, Tokens};
@@ -25,7 +27,12 @@ pub struct HttpContext {
     pub limits: Limits,
     /// How the hub itself is.
     pub insight: Arc<dyn Insight>,
+    /// Turns for reading documents, each up to 20 MiB of memory.
+    pub uploads: Semaphore,
 }
+
+/// How many documents may be read at once.
+pub const UPLOADS: usize = 4;
 
 /// How the hub itself is, for the operator. Every answer is a snapshot that is at hand: nobody is asked while a caller waits.
 pub trait Insight: Send + Sync + 'static {

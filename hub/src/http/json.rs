@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_well_formed() {
-        let deep = "[".repeat(1000) + &"]".repeat(1000);
+        let deep = ["[".repeat(1000), "]".repeat(1000)].concat();
         let bodies: [&[u8]; 9] = [
             b"", b" \n", b"{", b"{\"a\":1,}", b"{\"a\":1} x", b"{\"a\":1,\"a\":2}", b"{\"a\":\"\xff\"}", b"{\"a\":\"\\ud800\"}",
             deep.as_bytes(),

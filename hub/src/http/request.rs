@@ -21,7 +21,6 @@ use super::{idempotency, json, media};
 use crate::access::{Action, Caller, Permit};
 use crate::actors::commands::Meta;
 use crate::domain::client::Client;
-use crate::domain::validate::FieldError;
 
 /// A request of a caller who is known, on its route.
 pub struct Request {
@@ -110,7 +109,7 @@ impl Request {
     /// # Errors
     /// It denies: 403.
     pub fn permit(&self, action: Action, client: Option<&Client>) -> Result<Permit, Problem> {
-        self.hub.access.permit(&self.caller, action, client).map_err(|denial| denial.into())
+        self.hub.access.permit(&self.caller, action, client).map_err(Problem::from)
     }
 
     /// What a command is told about the request. `body` is what an idempotency key is bound to.
@@ -131,15 +130,10 @@ impl Request {
             request_id: self.call.request_id.clone(),
             address: Some(self.call.address.to_string()),
             key: None,
-            traceparent: Some(self.call.trace.to_header()),
+            traceparent: Some(self.call.trace.to_string()),
         }
     }
 
-    /// Wrong fields, unless what they are about is not there: existence comes first.
-    #[must_use]
-    pub fn fields(errors: Vec<FieldError>, missing: Option<Code>) -> Problem {
-        missing.map_or_else(|| Problem::fields(errors), not_found)
-    }
 }
 
 /// What is not there, in the words of the contract.
@@ -158,10 +152,13 @@ pub fn request(
 }
 
 /// The same, where the request itself says which of several endpoints it is for.
-pub fn request_by(
+pub fn request_by<C>(
     hub: &Arc<HttpContext>,
-    choose: impl Fn(&Call) -> &'static Endpoint + Clone + Send + Sync + 'static,
-) -> impl Filter<Extract = (Request,), Error = Rejection> + Clone + use<impl Fn(&Call) -> &'static Endpoint + Clone + Send + Sync + 'static> {
+    choose: C,
+) -> impl Filter<Extract = (Request,), Error = Rejection> + Clone + use<C>
+where
+    C: Fn(&Call) -> &'static Endpoint + Clone + Send + Sync + 'static,
+{
     let hub = hub.clone();
     warp::ext::get::<Arc<Call>>().and_then(move |call: Arc<Call>| {
         let request = call.caller().cloned().map(|caller| {
@@ -172,18 +169,53 @@ pub fn request_by(
     })
 }
 
+/// A request to an open route: nobody asked who sends it.
+pub struct Visit {
+    /// The hub.
+    pub hub: Arc<HttpContext>,
+    /// The request.
+    pub call: Arc<Call>,
+}
+
+/// Adds the request to an open route.
+pub fn visit(
+    hub: &Arc<HttpContext>,
+    endpoint: &'static Endpoint,
+) -> impl Filter<Extract = (Visit,), Error = Rejection> + Clone + use<> {
+    let hub = hub.clone();
+    warp::ext::get::<Arc<Call>>().map(move |call: Arc<Call>| {
+        call.arrive(endpoint);
+        Visit { hub: hub.clone(), call }
+    })
+}
+
+/// Ends an open route.
+pub async fn opened<F>(visit: Visit, work: impl FnOnce(Visit) -> F + Send) -> Response
+where
+    F: Future<Output = Result<Answer, Problem>> + Send,
+{
+    let call = visit.call.clone();
+    match acceptable(&call) {
+        Ok(()) => reply(&call, work(visit).await),
+        Err(problem) => reply(&call, Err(problem)),
+    }
+}
+
+fn acceptable(call: &Call) -> Result<(), Problem> {
+    let offers = call.endpoint().map_or(&[][..], |endpoint| endpoint.offers);
+    media::acceptable(&call.headers, offers)
+}
+
 /// Ends a route: checks what may be answered with, lets `work` decide, and makes the one reply of it.
 pub async fn served<F>(request: Request, work: impl FnOnce(Request) -> F + Send) -> Response
 where
     F: Future<Output = Result<Answer, Problem>> + Send,
 {
     let call = request.call.clone();
-    let offers = call.endpoint().map_or(&[][..], |endpoint| endpoint.offers);
-    let outcome = match media::acceptable(&call.headers, offers) {
-        Ok(()) => work(request).await,
-        Err(problem) => Err(problem),
-    };
-    reply(&call, outcome)
+    match acceptable(&call) {
+        Ok(()) => reply(&call, work(request).await),
+        Err(problem) => reply(&call, Err(problem)),
+    }
 }
 
 /// The one place where a decision becomes a reply.

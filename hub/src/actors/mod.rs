@@ -1,0 +1,2 @@
+//! Stand-in until `actors` is merged.
+pub mod commands;

@@ -1,0 +1,72 @@
+//! `/admin`: CX020, CX021, CX030 and CX040, what an operator sees of the hub itself.
+
+use std::sync::Arc;
+
+use warp::{Filter, filters::BoxedFilter, reply::Response};
+
+use super::answer::Answer;
+use super::call::Endpoint;
+use super::context::HttpContext;
+use super::listing::{DEFAULT_LIMIT, MAX_LIMIT};
+use super::problem::Problem;
+use super::request::{Request, request, served};
+use super::statuses::{Admin, Parked};
+use super::views::{ActorView, AdapterView, Items, ParkedView, PolicyView};
+use crate::access::Action;
+
+/// CX020.
+pub static TREE: Endpoint = Endpoint::json("/admin/tree", "CX020");
+/// CX021.
+pub static ADAPTERS: Endpoint = Endpoint::json("/admin/adapters", "CX021");
+/// CX030.
+pub static PARKED: Endpoint = Endpoint::json("/admin/sync/parked", "CX030");
+/// CX040.
+pub static POLICIES: Endpoint = Endpoint::json("/admin/policies", "CX040");
+
+/// The routes below `/admin`.
+pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
+    let get = |name: &'static str| warp::path(name).and(warp::path::end()).and(warp::get());
+    let tree = get("tree").and(request(hub, &TREE)).then(|request| served(request, tree));
+    let adapters = get("adapters").and(request(hub, &ADAPTERS)).then(|request| served(request, adapters));
+    let parked = warp::path("sync").and(get("parked")).and(request(hub, &PARKED)).then(|request| served(request, parked));
+    let policies = get("policies").and(request(hub, &POLICIES)).then(|request| served(request, policies));
+    tree.or(adapters).unify().or(parked).unify().or(policies).unify().boxed()
+}
+
+/// The supervisor tree
+#[utoipa::path(get, path = "/admin/tree", operation_id = "CX020", tag = "operations",
+    responses((status = 200, description = "Every actor", body = Items<ActorView>), Admin))]
+async fn tree(request: Request) -> Result<Answer, Problem> {
+    request.query(&[])?;
+    request.permit(Action::Cx020, None)?;
+    Answer::of(&Items { items: request.hub.insight.tree() })
+}
+
+/// The plugins
+#[utoipa::path(get, path = "/admin/adapters", operation_id = "CX021", tag = "operations",
+    responses((status = 200, description = "Every configured adapter", body = Items<AdapterView>), Admin))]
+async fn adapters(request: Request) -> Result<Answer, Problem> {
+    request.query(&[])?;
+    request.permit(Action::Cx021, None)?;
+    Answer::of(&Items { items: request.hub.insight.adapters() })
+}
+
+/// Deliveries that were set aside
+#[utoipa::path(get, path = "/admin/sync/parked", operation_id = "CX030", tag = "operations",
+    params(super::parameters::ParkedQueryParameters),
+    responses((status = 200, description = "What was set aside, oldest first", body = Items<ParkedView>), Parked))]
+async fn parked(request: Request) -> Result<Answer, Problem> {
+    let query = request.query(&["adapter", "limit"])?;
+    let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
+    request.permit(Action::Cx030, None)?;
+    Answer::of(&Items { items: request.hub.insight.parked(query.get("adapter"), limit) })
+}
+
+/// The policy in force
+#[utoipa::path(get, path = "/admin/policies", operation_id = "CX040", tag = "operations",
+    responses((status = 200, description = "What is in force, and what is wrong with what is not", body = PolicyView), Admin))]
+async fn policies(request: Request) -> Result<Answer, Problem> {
+    request.query(&[])?;
+    request.permit(Action::Cx040, None)?;
+    Answer::of(&request.hub.insight.policies())
+}
