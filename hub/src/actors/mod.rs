@@ -1,2 +1,0 @@
-//! Stand-in until `actors` is merged.
-pub mod commands;
