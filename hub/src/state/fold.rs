@@ -122,47 +122,23 @@ impl Fold {
         self.keep(before, Record::Client(Arc::new(record)));
     }
 
-    /// Puts the entry into the client's history.
-    fn remember(&mut self, client: &str, entry: &Entry) {
-        self.shared.store.put_history(client, entry.seq);
-        self.history.push((client.to_owned(), entry.seq));
+    /// Puts the entry into the history of a client or device.
+    fn remember(&mut self, reference: &str, entry: &Entry) {
+        self.shared.store.put_history(reference, entry.seq);
+        self.history.push((reference.to_owned(), entry.seq));
     }
 
     fn on_client(&mut self, entry: &Entry, event: &Event, reference: &str) {
         self.remember(reference, entry);
-        let mark = mark(entry);
-        if let Event::ClientCreated(data) = event {
-            let client = Client::created(reference, &entry.org, data, mark);
-            return self.keep_client(None, ClientRecord::new(client, self.shared.configured.clone()));
-        }
-        let Some(before) = self.client(reference) else { return self.lost(entry) };
-        let mut record = before.next();
-        match event {
-            Event::RelationshipRefreshed(data) => record.relationship = Some(data.relationship.clone()),
-            _ => record.client.evolve(event, mark),
-        }
-        if let Event::DocumentReceived(document) = event {
-            self.owe_client(&mut record, Adapter::Kyc, [owing(entry).document(&document.id)]);
-        }
-        let messages = owing(entry).messages_of_client(event, &before.client, &record.client);
-        self.owe_client(&mut record, Adapter::Messaging, messages);
-        self.keep_client(Some(before.client.version), record);
-    }
-
-    /// Queues commands for an adapter that was configured at the time; for any other nothing was owed.
-    fn owe_client(
-        &self,
-        record: &mut ClientRecord,
-        adapter: Adapter,
-        deliveries: impl IntoIterator<Item = Delivery>,
-    ) {
-        if self.configured.contains(&adapter) {
-            record.links.entry(adapter).or_default().commands.extend(deliveries);
-        }
+        let before = self.client(reference);
+        let now = Now { shown: &self.shared.configured, owed: &self.configured };
+        let Some(record) = touched_client(before.as_deref(), entry, event, now) else { return self.lost(entry) };
+        self.keep_client(before.map(|before| before.client.version), record);
     }
 
     fn on_device(&mut self, entry: &Entry, event: &Event, reference: &str) {
         let owing = owing(entry);
+        self.remember(reference, entry);
         if let Event::DeviceEnrolled(data) = event {
             let device = Device::enrolled(reference, &entry.org, data, entry.time);
             self.remember(&data.client, entry);
@@ -211,10 +187,11 @@ impl Fold {
     fn on_delivery(&mut self, entry: &Entry, event: &Event, rest: &str) {
         let Some((adapter, lane)) = rest.split_once('/') else { return };
         let Some(adapter) = Adapter::parse(adapter) else { return };
+        self.remember(lane, entry);
         if lane.starts_with("DV-") {
             let Some(before) = self.device(lane) else { return self.lost(entry) };
             let mut record = DeviceRecord::clone(&before);
-            settle(&mut record.link, event, None, entry);
+            settled(&mut record.link, event, None, entry);
             self.remember(&record.device.client, entry);
             let device = record.device.clone();
             self.keep(Some(before.device.version), Record::Device(Arc::new(record)));
@@ -223,10 +200,9 @@ impl Fold {
             }
             return;
         }
-        self.remember(lane, entry);
         self.owner(lane, |record| {
             let client = record.client.clone();
-            settle(record.links.entry(adapter).or_default(), event, Some(&client), entry);
+            settled(record.links.entry(adapter).or_default(), event, Some(&client), entry);
         });
     }
 
@@ -255,15 +231,56 @@ impl Fold {
     }
 }
 
+/// The adapters that matter to a client's record.
+#[derive(Clone, Copy)]
+pub(super) struct Now<'a> {
+    /// Those of today's configuration, which are shown.
+    pub shown: &'a Arc<[Adapter]>,
+    /// Those that were configured when the entry was written: no other is owed commands and messages.
+    pub owed: &'a [Adapter],
+}
+
+/// A client's record after an event on the client itself; none where it was never created.
+pub(super) fn touched_client(
+    before: Option<&ClientRecord>,
+    entry: &Entry,
+    event: &Event,
+    now: Now<'_>,
+) -> Option<ClientRecord> {
+    if let Event::ClientCreated(data) = event {
+        let reference = entry.stream.strip_prefix("client/")?;
+        let client = Client::created(reference, &entry.org, data, mark(entry));
+        return Some(ClientRecord::new(client, now.shown.clone()));
+    }
+    let before = before?;
+    let mut record = before.next();
+    match event {
+        Event::RelationshipRefreshed(data) => record.relationship = Some(data.relationship.clone()),
+        _ => record.client.evolve(event, mark(entry)),
+    }
+    let mut owe = |adapter, deliveries: Vec<Delivery>| {
+        if now.owed.contains(&adapter) && !deliveries.is_empty() {
+            record.links.entry(adapter).or_default().commands.extend(deliveries);
+        }
+    };
+    if let Event::DocumentReceived(document) = event {
+        owe(Adapter::Kyc, vec![owing(entry).document(&document.id)]);
+    }
+    let messages = owing(entry).messages_of_client(event, &before.client, &record.client);
+    owe(Adapter::Messaging, messages);
+    Some(record)
+}
+
 fn mark(entry: &Entry) -> Mark<'_> {
     Mark { entry: entry.id, seq: entry.seq, version: entry.version, at: entry.time, member: &entry.actor.member }
 }
 
-fn owing(entry: &Entry) -> Owing<'_> {
+pub(super) fn owing(entry: &Entry) -> Owing<'_> {
     Owing { entry: entry.id, seq: entry.seq, version: entry.version, at: entry.time, action: &entry.action }
 }
 
-fn settle(link: &mut Link, event: &Event, body: Option<&Client>, entry: &Entry) {
+/// A link after a step of one of its deliveries.
+pub(super) fn settled(link: &mut Link, event: &Event, body: Option<&Client>, entry: &Entry) {
     match event {
         Event::DeliveryAttempted(data) => link.attempted(data, body),
         Event::DeliveryFailed(data) => link.failed(data),

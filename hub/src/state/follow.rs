@@ -114,43 +114,6 @@ fn persist(shared: &Shared, batches: &[Batch]) -> bool {
     false
 }
 
-fn write(&self, batch: Batch) {
-        if let Some(sender) = &self.sender
-            && sender.send(batch).is_err()
-        {
-            tracing::error!("the read model is not followed any more; the next start makes it again");
-        }
-    }
-}
-
-impl Drop for Follower {
-    fn drop(&mut self) {
-        drop(self.sender.take());
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the thread that follows the fold panicked");
-        }
-    }
-}
-
-fn run(shared: &Shared, receiver: &Receiver<Batch>) {
-    while let Ok(first) = receiver.recv() {
-        let batches: Vec<Batch> = std::iter::once(first).chain(receiver.try_iter().take(TOGETHER)).collect();
-        if let Err(error) = write(shared, &batches) {
-            // What is not written stays served from memory, and is made again from the journal on the next start.
-            tracing::error!(%error, "the read model can't be written");
-            continue;
-        }
-        for batch in &batches {
-            shared.store.followed(batch.mark.seq, &batch.records);
-        }
-    }
-    if let Err(error) = shared.store.tree().flush() {
-        tracing::warn!(%error, "the read model was not flushed; the next start catches up from the journal");
-    }
-}
-
 fn write(shared: &Shared, batches: &[Batch]) -> Result<(), StoreError> {
     let mut together = sled::Batch::default();
     for batch in batches {

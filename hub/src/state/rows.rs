@@ -8,72 +8,74 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use parking_lot::RwLock;
-use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::client::{Client, Status};
+use crate::domain::filter::{Attribute, Attributes, Value, fold};
 use crate::domain::kyc::KycStatus;
-use crate::domain::profile::{Address, Corporate, Individual, Kind};
+use crate::domain::profile::Profile;
 
 /// One client's searchable attributes.
 #[derive(Debug)]
 pub struct Row {
     /// `CL-…`.
-    pub reference: Box<str>,
-    /// A business or a person.
-    pub kind: Kind,
+    pub reference: Arc<str>,
     /// Where it stands.
     pub status: Status,
-    /// How its screening stands.
-    pub kyc: KycStatus,
-    /// When it was accepted.
-    pub created_at: DateTime<Utc>,
-    /// When profile or status last changed.
-    pub updated_at: DateTime<Utc>,
-    /// The display name.
-    pub name: Box<str>,
-    /// The name as it is sorted and compared: NFC, lower case.
-    pub folded: Box<str>,
-    /// E-mail.
-    pub email: Option<Box<str>>,
-    /// Phone.
-    pub phone: Option<Box<str>>,
-    /// Segment.
-    pub segment: Option<Arc<str>>,
-    /// Language.
-    pub language: Option<Arc<str>>,
-    /// Tags.
-    pub tags: Box<[Arc<str>]>,
-    /// Members who look after the client.
-    pub assigned_to: Box<[Arc<str>]>,
-    /// The caller's own reference.
-    pub external_reference: Option<Box<str>>,
-    /// The address.
-    pub address: Option<Box<Address>>,
-    /// A business's own attributes.
-    pub corporate: Option<Box<Corporate>>,
-    /// A person's own attributes.
-    pub individual: Option<Box<Individual>>,
+    kyc: KycStatus,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    /// The name as it is sorted and compared.
+    folded: Box<str>,
+    external_reference: Option<Box<str>>,
+    profile: Profile,
 }
 
-/// Texts that many clients share, kept once.
-#[derive(Debug, Default)]
-struct Interner(HashSet<Arc<str>>);
-
-impl Interner {
-    fn keep(&mut self, text: &str) -> Arc<str> {
-        if let Some(kept) = self.0.get(text) {
-            return kept.clone();
+impl Row {
+    fn of(client: &Client) -> Self {
+        Self {
+            reference: Arc::from(client.reference.as_str()),
+            status: client.status,
+            kyc: client.kyc.status,
+            created_at: client.created_at,
+            updated_at: client.updated_at,
+            folded: fold(&client.profile.name).into(),
+            external_reference: client.external_reference.as_deref().map(Into::into),
+            profile: client.profile.clone(),
         }
-        let kept: Arc<str> = Arc::from(text);
-        self.0.insert(kept.clone());
-        kept
     }
 }
 
-/// Text as it is compared: Unicode normal form NFC, lower case.
-#[must_use]
-pub fn folded(text: &str) -> String {
-    if text.is_ascii() { text.to_ascii_lowercase() } else { text.to_lowercase().nfc().collect() }
+/// A row as one member searches it.
+pub struct Searched<'a> {
+    /// The row.
+    pub row: &'a Row,
+    /// The member's favourites.
+    pub starred: &'a HashSet<String>,
+}
+
+impl Attributes<Attribute> for Searched<'_> {
+    fn get(&self, attribute: Attribute) -> Value<'_> {
+        let row = self.row;
+        match attribute {
+            Attribute::Reference => Value::Text(&row.reference),
+            Attribute::Name => Value::Folded(&row.folded),
+            Attribute::Status => Value::Folded(row.status.as_str()),
+            Attribute::KycStatus => Value::Folded(row.kyc.as_str()),
+            Attribute::Starred => Value::Bool(self.starred.contains(row.reference.as_ref())),
+            Attribute::ExternalReference => row.external_reference.as_deref().map_or(Value::Missing, Value::Text),
+            Attribute::CreatedAt => Value::Instant(row.created_at),
+            Attribute::UpdatedAt => Value::Instant(row.updated_at),
+            other => row.profile.get(other),
+        }
+    }
+
+    fn any(&self, attribute: Attribute, test: &mut dyn FnMut(Value<'_>) -> bool) -> bool {
+        self.row.profile.any(attribute, test)
+    }
+
+    fn any_element(&self, of: Attribute, test: &mut dyn FnMut(&dyn Attributes<Attribute>) -> bool) -> bool {
+        self.row.profile.any_element(of, test)
+    }
 }
 
 /// What lists are sorted by.
@@ -156,7 +158,6 @@ pub struct Selected {
 #[derive(Debug, Default)]
 pub struct Rows {
     orgs: RwLock<HashMap<String, Arc<RwLock<OrgRows>>>>,
-    interner: parking_lot::Mutex<Interner>,
 }
 
 #[derive(Debug, Default)]
@@ -167,39 +168,14 @@ struct OrgRows {
 impl Rows {
     /// Puts the newest row of a client in place of its last.
     pub fn put(&self, client: &Client) {
-        let row = Arc::new(self.row(client));
-        let org = self.org(&client.org).unwrap_or_else(|| self.orgs.write().entry(client.org.clone()).or_default().clone());
-        org.write().rows.insert(Arc::from(client.reference.as_str()), row);
+        let row = Arc::new(Row::of(client));
+        let org = self.org(&client.org);
+        let org = org.unwrap_or_else(|| self.orgs.write().entry(client.org.clone()).or_default().clone());
+        org.write().rows.insert(row.reference.clone(), row);
     }
 
     fn org(&self, org: &str) -> Option<Arc<RwLock<OrgRows>>> {
         self.orgs.read().get(org).cloned()
-    }
-
-    fn row(&self, client: &Client) -> Row {
-        let profile = &client.profile;
-        let mut interner = self.interner.lock();
-        let mut keep = |text: &String| interner.keep(text);
-        Row {
-            reference: client.reference.as_str().into(),
-            kind: profile.kind,
-            status: client.status,
-            kyc: client.kyc.status,
-            created_at: client.created_at,
-            updated_at: client.updated_at,
-            name: profile.name.as_str().into(),
-            folded: folded(&profile.name).into(),
-            email: profile.email.as_deref().map(Into::into),
-            phone: profile.phone.as_deref().map(Into::into),
-            segment: profile.segment.as_ref().map(&mut keep),
-            language: profile.language.as_ref().map(&mut keep),
-            tags: profile.tags.iter().map(&mut keep).collect(),
-            assigned_to: profile.assigned_to.iter().map(&mut keep).collect(),
-            external_reference: client.external_reference.as_deref().map(Into::into),
-            address: profile.address.clone().map(Box::new),
-            corporate: profile.corporate.clone().map(Box::new),
-            individual: profile.individual.clone().map(Box::new),
-        }
     }
 
     /// The rows of one organisation that `wanted` lets through, in order, from behind the cursor.
