@@ -7,6 +7,6 @@ pub mod adapters;
 pub mod domain;
 pub mod http;
 pub mod journal;
+#[path = "standin/state.rs"]
 pub mod state;
-pub mod sync;
 pub mod telemetry;

@@ -11,8 +11,12 @@ use super::listing::{DEFAULT_LIMIT, MAX_LIMIT};
 use super::problem::Problem;
 use super::request::{Request, request, served};
 use super::statuses::{Admin, Parked};
-use super::views::{ActorView, AdapterView, Items, ParkedView, PolicyView};
+use super::query::malformed;
+use super::views::{AdapterView, Items, PolicyView};
 use crate::access::Action;
+use crate::actors::TreeReport;
+use crate::actors::command::ParkedView;
+use crate::domain::delivery::Adapter;
 
 /// CX020.
 pub static TREE: Endpoint = Endpoint::json("/admin/tree", "CX020");
@@ -35,11 +39,11 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
 
 /// The supervisor tree
 #[utoipa::path(get, path = "/admin/tree", operation_id = "CX020", tag = "operations",
-    responses((status = 200, description = "Every actor", body = Items<ActorView>), Admin))]
+    responses((status = 200, description = "Every actor", body = TreeReport), Admin))]
 async fn tree(request: Request) -> Result<Answer, Problem> {
     request.query(&[])?;
-    request.permit(Action::Cx020, None)?;
-    Answer::of(&Items { items: request.hub.insight.tree() })
+    request.permit(Action::Cx020)?;
+    Answer::of(&request.hub.tree.report())
 }
 
 /// The plugins
@@ -47,19 +51,23 @@ async fn tree(request: Request) -> Result<Answer, Problem> {
     responses((status = 200, description = "Every configured adapter", body = Items<AdapterView>), Admin))]
 async fn adapters(request: Request) -> Result<Answer, Problem> {
     request.query(&[])?;
-    request.permit(Action::Cx021, None)?;
-    Answer::of(&Items { items: request.hub.insight.adapters() })
+    request.permit(Action::Cx021)?;
+    let reports = request.hub.adapters.report();
+    Answer::of(&Items { items: reports.into_iter().map(AdapterView::from).collect() })
 }
 
 /// Deliveries that were set aside
 #[utoipa::path(get, path = "/admin/sync/parked", operation_id = "CX030", tag = "operations",
     params(super::parameters::ParkedQueryParameters),
-    responses((status = 200, description = "What was set aside, oldest first", body = Items<ParkedView>), Parked))]
+    responses((status = 200, description = "What was set aside", body = Items<ParkedView>), Parked))]
 async fn parked(request: Request) -> Result<Answer, Problem> {
     let query = request.query(&["adapter", "limit"])?;
     let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
-    request.permit(Action::Cx030, None)?;
-    Answer::of(&Items { items: request.hub.insight.parked(query.get("adapter"), limit) })
+    let adapter = query.get("adapter").map(adapter).transpose()?;
+    request.permit(Action::Cx030)?;
+    let mut items = request.hub.insight.parked(adapter);
+    items.truncate(limit);
+    Answer::of(&Items { items })
 }
 
 /// The policy in force
@@ -67,6 +75,10 @@ async fn parked(request: Request) -> Result<Answer, Problem> {
     responses((status = 200, description = "What is in force, and what is wrong with what is not", body = PolicyView), Admin))]
 async fn policies(request: Request) -> Result<Answer, Problem> {
     request.query(&[])?;
-    request.permit(Action::Cx040, None)?;
+    request.permit(Action::Cx040)?;
     Answer::of(&request.hub.insight.policies())
+}
+
+fn adapter(name: &str) -> Result<Adapter, Problem> {
+    Adapter::parse(name).ok_or_else(|| malformed("adapter", "has to be core-banking, crm, kyc, identity or messaging"))
 }

@@ -5,10 +5,15 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use super::limits::Limits;
-use super::views::{ActorView, AdapterView, ParkedView, Part, PolicyView};
+use super::views::{Part, PolicyView};
 use crate::access::{Access, Tokens};
+use crate::actors::Tree;
+use crate::actors::command::ParkedView;
 use crate::actors::commands::Commands;
+use crate::adapters::Adapters;
+use crate::domain::delivery::Adapter;
 use crate::state::State;
+use crate::state::history::HistoryPage;
 use crate::telemetry::Metrics;
 
 /// The parts of the hub that answer requests.
@@ -25,6 +30,10 @@ pub struct HttpContext {
     pub metrics: Arc<Metrics>,
     /// How many requests are taken.
     pub limits: Limits,
+    /// Every actor.
+    pub tree: Tree,
+    /// Every plugin.
+    pub adapters: Adapters,
     /// How the hub itself is.
     pub insight: Arc<dyn Insight>,
     /// Turns for reading documents, each up to 20 MiB of memory.
@@ -38,14 +47,15 @@ pub const UPLOADS: usize = 4;
 pub trait Insight: Send + Sync + 'static {
     /// How each part is.
     fn readiness(&self) -> Vec<Part>;
-    /// Every actor of the supervisor tree, parents before children.
-    fn tree(&self) -> Vec<ActorView>;
-    /// Every configured adapter.
-    fn adapters(&self) -> Vec<AdapterView>;
     /// What is in force.
     fn policies(&self) -> PolicyView;
-    /// What was set aside, at most `limit`, oldest first, of one adapter or of all.
-    fn parked(&self, adapter: Option<&str>, limit: usize) -> Vec<ParkedView>;
+    /// What was set aside, of one adapter or of all.
+    fn parked(&self, adapter: Option<Adapter>) -> Vec<ParkedView>;
+    /// A part of a client's history, newest first, below entry `before`.
+    ///
+    /// # Errors
+    /// It can't be read, for the log.
+    fn history(&self, org: &str, reference: &str, before: Option<u64>, limit: usize) -> Result<HistoryPage, String>;
     /// A client was viewed: what the CRM knows of it may be fetched again, behind the request.
     fn viewed(&self, org: &str, reference: &str);
 }

@@ -11,11 +11,14 @@ use super::context::HttpContext;
 use super::path::Reference;
 use super::problem::{Code, Problem};
 use super::request::{Json, Request, not_found, request, served};
-use super::schema::{ActivateRequest, Device, Devices, LockRequest, PinReset, ResetPinRequest, TransferRequest};
+use super::schema::Devices;
+use super::schema_in::{ActivateRequest, LockRequest, ResetPinRequest, TransferRequest};
 use super::statuses::{Activate, DeviceCommand, DeviceList, Transfer};
 use crate::access::{Action, Permit};
+use crate::actors::command::PinResetView;
 use crate::domain::validate::FieldError;
 use crate::domain::validate::body::{ActivateBody, LockBody, ResetPinBody, TransferBody};
+use crate::state::view::DeviceView;
 
 /// CL007.
 pub static LIST: Endpoint = Endpoint::json("/clients/device/{reference}", "CL007");
@@ -47,7 +50,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
 async fn list(request: Request, reference: Reference) -> Result<Answer, Problem> {
     request.query(&[])?;
     let client = request.hub.state.client(&request.caller.org, &reference.0);
-    request.permit(Action::Cl007, client.as_ref().map(|record| &record.client))?;
+    request.permit_on(Action::Cl007, &reference.0, client.as_deref())?;
     client.ok_or_else(|| not_found(Code::ClientNotFound))?;
     let devices = request.hub.state.devices_of(&request.caller.org, &reference.0);
     let bodies: Vec<_> = devices.iter().map(|device| device.body()).collect();
@@ -59,7 +62,7 @@ async fn list(request: Request, reference: Reference) -> Result<Answer, Problem>
 /// Locking a locked device again is 200, with nothing written. Unlocking restores what was active before.
 #[utoipa::path(post, path = "/clients/device/lock", operation_id = "CL010", tag = "devices",
     params(super::parameters::IdempotencyKey), request_body = LockRequest,
-    responses((status = 200, description = "The device", body = Device), DeviceCommand))]
+    responses((status = 200, description = "The device", body = DeviceView), DeviceCommand))]
 async fn lock(request: Request) -> Result<Answer, Problem> {
     let body = request.json().await?;
     let meta = request.meta(&body.bytes)?;
@@ -74,7 +77,7 @@ async fn lock(request: Request) -> Result<Answer, Problem> {
 /// `from` has to own it and `to` to be active. A transferred device is inactive until it is activated again.
 #[utoipa::path(post, path = "/clients/device/transfer", operation_id = "CL011", tag = "devices",
     params(super::parameters::IdempotencyKey), request_body = TransferRequest,
-    responses((status = 200, description = "The device, under its new owner", body = Device), Transfer))]
+    responses((status = 200, description = "The device, under its new owner", body = DeviceView), Transfer))]
 async fn transfer(request: Request) -> Result<Answer, Problem> {
     let body = request.json().await?;
     let meta = request.meta(&body.bytes)?;
@@ -87,7 +90,7 @@ async fn transfer(request: Request) -> Result<Answer, Problem> {
 /// (De)activate client device
 #[utoipa::path(post, path = "/clients/device/activate", operation_id = "CL012", tag = "devices",
     params(super::parameters::IdempotencyKey), request_body = ActivateRequest,
-    responses((status = 200, description = "The device", body = Device), Activate))]
+    responses((status = 200, description = "The device", body = DeviceView), Activate))]
 async fn activate(request: Request) -> Result<Answer, Problem> {
     let body = request.json().await?;
     let meta = request.meta(&body.bytes)?;
@@ -102,7 +105,7 @@ async fn activate(request: Request) -> Result<Answer, Problem> {
 /// The PIN never passes through the hub: the identity system issues it, and the owner is told that it comes.
 #[utoipa::path(post, path = "/clients/device/resetPIN", operation_id = "CL013", tag = "devices",
     params(super::parameters::IdempotencyKey), request_body = ResetPinRequest,
-    responses((status = 202, description = "The reset is on its way", body = PinReset), DeviceCommand))]
+    responses((status = 202, description = "The reset is on its way", body = PinResetView), DeviceCommand))]
 async fn reset_pin(request: Request) -> Result<Answer, Problem> {
     let body = request.json().await?;
     let meta = request.meta(&body.bytes)?;
@@ -115,9 +118,11 @@ async fn reset_pin(request: Request) -> Result<Answer, Problem> {
 /// Asks the policy about the owner of the device that the body names, where there is one.
 fn allowed(request: &Request, body: &Json, action: Action) -> Result<Permit, Problem> {
     let (org, state) = (&request.caller.org, &request.hub.state);
-    let device = body.text("device").and_then(|device| state.device(org, device));
-    let owner = device.and_then(|record| state.client(org, &record.device.client));
-    request.permit(action, owner.as_ref().map(|record| &record.client))
+    let Some(device) = body.text("device").and_then(|device| state.device(org, device)) else {
+        return request.permit(action);
+    };
+    let owner = &device.device.client;
+    request.permit_on(action, owner, state.client(org, owner).as_deref())
 }
 
 /// Wrong fields, unless the device or the new owner that the body names is not there: existence comes first.

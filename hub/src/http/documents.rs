@@ -14,12 +14,12 @@ use super::context::HttpContext;
 use super::path::Reference;
 use super::problem::{Code, Problem};
 use super::request::{Request, not_found, request, served};
-use super::schema::{DocumentForm, Documents};
+use super::schema_in::DocumentForm;
 use super::statuses::{DocumentList, DocumentUpload};
 use super::upload;
 use super::views::Items;
 use crate::access::Action;
-use crate::actors::commands::Upload;
+use crate::actors::command::Upload;
 use crate::domain::kyc::Document;
 
 /// CX002.
@@ -38,11 +38,11 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
 /// KYC documents of a client
 #[utoipa::path(get, path = "/clients/documents/{reference}", operation_id = "CX002", tag = "kyc",
     params(super::parameters::ReferenceParameter),
-    responses((status = 200, description = "What was handed in", body = Documents), DocumentList))]
+    responses((status = 200, description = "What was handed in", body = Items<Document>), DocumentList))]
 async fn list(request: Request, reference: Reference) -> Result<Answer, Problem> {
     request.query(&[])?;
     let client = request.hub.state.client(&request.caller.org, &reference.0);
-    request.permit(Action::Cx002, client.as_ref().map(|record| &record.client))?;
+    request.permit_on(Action::Cx002, &reference.0, client.as_deref())?;
     let client = client.ok_or_else(|| not_found(Code::ClientNotFound))?;
     Answer::of(&Items { items: client.client.kyc.documents.iter().collect() })
 }
@@ -60,7 +60,7 @@ async fn submit(request: Request, reference: Reference) -> Result<Answer, Proble
     // Boundaries differ from one try to the next: a key is bound to the document itself, once that was read.
     request.meta(&[])?;
     let client = request.hub.state.client(&request.caller.org, &reference.0);
-    let permit = request.permit(Action::Cx003, client.as_ref().map(|record| &record.client))?;
+    let permit = request.permit_on(Action::Cx003, &reference.0, client.as_deref())?;
     client.ok_or_else(|| not_found(Code::ClientNotFound))?;
     let _turn = request.hub.uploads.try_acquire().map_err(|_| {
         Problem::new(Code::Overloaded, "other documents are being read; come again").retry_after(std::time::Duration::from_secs(1))

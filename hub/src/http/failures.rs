@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::problem::{Code, Problem};
 use super::request::not_found;
-use crate::access::{Denial, TokenError};
-use crate::actors::commands::CommandError;
+use crate::access::{Denied, TokenError};
+use crate::actors::command::CommandError;
 use crate::domain::refusal::Refusal;
 use crate::domain::validate::FieldError;
 
@@ -33,8 +33,8 @@ pub fn token_missing() -> Problem {
         .challenge("invalid_request", "a bearer token is needed")
 }
 
-impl From<Denial> for Problem {
-    fn from(denial: Denial) -> Self {
+impl From<Denied> for Problem {
+    fn from(denial: Denied) -> Self {
         let detail = denial.policy.as_ref().map_or_else(
             || format!("none of your roles grants {}", denial.action.as_str()),
             |policy| format!("{policy} does not allow you {}", denial.action.as_str()),
@@ -55,7 +55,10 @@ impl From<Refusal> for Problem {
         let code = match refusal {
             Refusal::ClientNotFound => return not_found(Code::ClientNotFound),
             Refusal::DeviceNotFound => return not_found(Code::DeviceNotFound),
-            Refusal::KindFixed => return Self::fields(vec![fixed("/kind", detail)]),
+            Refusal::Immutable(pointer) => {
+                let detail = format!("{} can't be changed", pointer.trim_start_matches('/'));
+                return Self::fields(vec![FieldError { pointer: pointer.to_owned(), code: "immutable", detail }]);
+            }
             Refusal::VersionMismatch { actual, .. } => {
                 return Self::new(Code::VersionMismatch, format!("the client is at version {actual}; read it again"));
             }
@@ -70,17 +73,11 @@ impl From<Refusal> for Problem {
     }
 }
 
-/// A field that can't be changed.
-#[must_use]
-pub fn fixed(pointer: &str, detail: impl Into<String>) -> FieldError {
-    FieldError { pointer: pointer.to_owned(), code: "immutable", detail: detail.into() }
-}
-
 impl From<CommandError> for Problem {
     fn from(error: CommandError) -> Self {
         match error {
             CommandError::Refused(refusal) => refusal.into(),
-            CommandError::Denied(denial) => denial.into(),
+            CommandError::Denied(denial) => (*denial).into(),
             CommandError::DuplicateClient => Self::new(Code::DuplicateClient, "a client that is not archived has the same number and country"),
             CommandError::DuplicateReference => Self::new(Code::DuplicateReference, "another client has this externalReference"),
             CommandError::HasOpenAccounts => Self::new(Code::ClientHasOpenAccounts, "core banking reports accounts with a balance"),
@@ -91,6 +88,7 @@ impl From<CommandError> for Problem {
             CommandError::Restarting => Self::new(Code::Restarting, "nothing was done; come again").retry_after(SOON),
             CommandError::StorageUnavailable => Self::new(Code::StorageUnavailable, "reading goes on; come again").retry_after(LATER),
             CommandError::ShuttingDown => Self::new(Code::ShuttingDown, "nothing was done; come again").retry_after(LATER),
+            CommandError::TooLarge => Self::new(Code::BodyTooLarge, "the client is too large to be kept"),
             CommandError::AdapterUnavailable { adapter, retry_after } => {
                 Self::new(Code::AdapterUnavailable, format!("{adapter} can't be asked at the moment"))
                     .with("adapter", adapter)

@@ -4,34 +4,45 @@
 //! nothing and are dropped by `sweep`, so memory follows the callers of the last moments.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use http::HeaderName;
 
-use super::config::{LimitsConfig, Rate};
 use super::problem::{Code, Problem, ceiling};
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
+/// A steady rate, and how far it may be exceeded for a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Requests a second, in the long run.
+    pub per_second: NonZeroU32,
+    /// Requests at once, after a pause.
+    pub burst: NonZeroU32,
+}
+
 /// Both limits.
 pub struct Limits {
     addresses: DefaultKeyedRateLimiter<IpAddr>,
     members: DefaultKeyedRateLimiter<String>,
-    config: LimitsConfig,
+    address: Rate,
+    member: Rate,
     clock: DefaultClock,
 }
 
 impl Limits {
     /// Limits with nobody counted yet.
     #[must_use]
-    pub fn new(config: LimitsConfig) -> Self {
+    pub fn new(address: Rate, member: Rate) -> Self {
         Self {
-            addresses: RateLimiter::keyed(quota(config.address)),
-            members: RateLimiter::keyed(quota(config.member)),
-            config,
+            addresses: RateLimiter::keyed(quota(address)),
+            members: RateLimiter::keyed(quota(member)),
+            address,
+            member,
             clock: DefaultClock::default(),
         }
     }
@@ -42,7 +53,7 @@ impl Limits {
     /// Too many: 429.
     pub fn address(&self, address: IpAddr) -> Result<(), Problem> {
         let until = self.addresses.check_key(&host(address));
-        until.map_err(|until| limited("address", self.config.address, until.wait_time_from(self.clock.now())))
+        until.map_err(|until| limited("address", self.address, until.wait_time_from(self.clock.now())))
     }
 
     /// Counts a request of a member.
@@ -52,7 +63,7 @@ impl Limits {
     pub fn member(&self, org: &str, member: &str) -> Result<(), Problem> {
         // Organisation ids have no slash, so the two can't run together.
         let until = self.members.check_key(&format!("{org}/{member}"));
-        until.map_err(|until| limited("member", self.config.member, until.wait_time_from(self.clock.now())))
+        until.map_err(|until| limited("member", self.member, until.wait_time_from(self.clock.now())))
     }
 
     /// Forgets everybody whose bucket is full again.
@@ -91,9 +102,12 @@ fn limited(name: &str, rate: Rate, wait: Duration) -> Problem {
 mod tests {
     use super::*;
 
+    fn rate(per_second: u32, burst: u32) -> Rate {
+        Rate { per_second: NonZeroU32::new(per_second).unwrap(), burst: NonZeroU32::new(burst).unwrap() }
+    }
+
     fn limits() -> Limits {
-        let rate = toml::from_str("member = { per_second = 1, burst = 2 }\naddress = { per_second = 1, burst = 3 }");
-        Limits::new(rate.unwrap())
+        Limits::new(rate(1, 3), rate(1, 2))
     }
 
     #[test]
@@ -129,8 +143,7 @@ mod tests {
 
     #[test]
     fn who_has_paused_is_forgotten() {
-        let quick = toml::from_str("member = { per_second = 1000000, burst = 1 }").unwrap();
-        let limits = Limits::new(quick);
+        let limits = Limits::new(rate(1, 1), rate(1_000_000, 1));
         limits.member("a", "m").unwrap();
         while !limits.members.is_empty() {
             limits.sweep();

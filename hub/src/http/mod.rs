@@ -16,7 +16,6 @@ mod admin;
 mod answer;
 mod body;
 mod call;
-pub mod config;
 mod context;
 mod cursor;
 mod devices;
@@ -51,7 +50,7 @@ mod upload;
 pub mod views;
 
 pub use context::{HttpContext, Insight, UPLOADS};
-pub use limits::Limits;
+pub use limits::{Limits, Rate};
 pub use pipeline::Front;
 pub use serve::serve;
 pub use tls::{TlsError, acceptor};

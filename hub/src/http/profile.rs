@@ -10,18 +10,19 @@ use super::answer::Answer;
 use super::call::Endpoint;
 use super::context::HttpContext;
 use super::etag::IfMatch;
-use super::failures::fixed;
 use super::listing::{KNOWN, ListParams};
 use super::path::Reference;
 use super::problem::{Code, Problem};
 use super::query;
 use super::request::{Request, not_found, request, request_by, served};
-use super::schema::{ArchiveRequest, Client, ClientInput, ClientPage};
+use super::schema::ClientPage;
+use super::schema_in::{ArchiveRequest, ClientInput};
 use super::statuses::{Archive, Create, Edit, List, View};
 use crate::access::Action;
 use crate::domain::validate::body::ArchiveBody;
 use crate::domain::validate::{Mode, draft};
 use crate::state::ClientRecord;
+use crate::state::view::ClientView;
 
 /// CL001.
 pub static LIST: Endpoint = Endpoint::json("/clients/profile", "CL001");
@@ -61,7 +62,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
 async fn list(request: Request) -> Result<Answer, Problem> {
     let params = ListParams::read(&request.query(KNOWN)?)?;
     let searches = query::has(request.call.uri.query(), "filter");
-    request.permit(if searches { Action::Cl009 } else { Action::Cl001 }, None)?;
+    request.permit(if searches { Action::Cl009 } else { Action::Cl001 })?;
     let (org, member) = (&request.caller.org, &request.caller.member);
     let page = request.hub.state.list(org, &params.for_member(member));
     Ok(params.answer(&page, |reference| request.hub.state.is_starred(org, member, reference)))
@@ -70,11 +71,11 @@ async fn list(request: Request) -> Result<Answer, Problem> {
 /// View client details
 #[utoipa::path(get, path = "/clients/profile/{reference}", operation_id = "CL002", tag = "clients",
     params(super::parameters::ReferenceParameter),
-    responses((status = 200, description = "The client", body = Client, headers(("ETag" = String, description = "The version"))), View))]
+    responses((status = 200, description = "The client", body = ClientView, headers(("ETag" = String, description = "The version"))), View))]
 async fn view(request: Request, reference: Reference) -> Result<Answer, Problem> {
     request.query(&[])?;
     let client = request.hub.state.client(&request.caller.org, &reference.0);
-    request.permit(Action::Cl002, client.as_ref().map(|record| &record.client))?;
+    request.permit_on(Action::Cl002, &reference.0, client.as_deref())?;
     let client = client.ok_or_else(|| not_found(Code::ClientNotFound))?;
     request.hub.insight.viewed(&request.caller.org, &reference.0);
     Ok(shown(&request, &client))
@@ -85,13 +86,13 @@ async fn view(request: Request, reference: Reference) -> Result<Answer, Problem>
 /// The client is accepted as `pending` and answered at once; onboarding runs behind it.
 #[utoipa::path(post, path = "/clients/profile", operation_id = "CL003", tag = "clients",
     params(super::parameters::IdempotencyKey), request_body = ClientInput,
-    responses((status = 201, description = "The client, accepted", body = Client, headers(
+    responses((status = 201, description = "The client, accepted", body = ClientView, headers(
         ("Location" = String, description = "Where the client is"), ("ETag" = String, description = "The version"),
         ("Idempotency-Replayed" = Option<String>, description = "`true` on an answer that was given before"))), Create))]
 async fn create(request: Request) -> Result<Answer, Problem> {
     let body = request.json().await?;
     let meta = request.meta(&body.bytes)?;
-    let permit = request.permit(Action::Cl003, None)?;
+    let permit = request.permit(Action::Cl003)?;
     let draft = draft(body.value(), Utc::now().date_naive(), Mode::Create).map_err(Problem::fields)?;
     let done = request.hub.commands.create(permit, meta, draft).await?;
     let location = format!("/clients/profile/{}", done.value.client.reference);
@@ -103,20 +104,17 @@ async fn create(request: Request) -> Result<Answer, Problem> {
 /// The whole editable profile: what is left out is cleared, but `status` and, for all but RP001, `assignedTo` stay.
 #[utoipa::path(put, path = "/clients/profile/{reference}", operation_id = "CL004", tag = "clients",
     params(super::parameters::ReferenceParameter, super::parameters::IfMatchParameter), request_body = ClientInput,
-    responses((status = 200, description = "The client", body = Client, headers(("ETag" = String, description = "The version"))), Edit))]
+    responses((status = 200, description = "The client", body = ClientView, headers(("ETag" = String, description = "The version"))), Edit))]
 async fn edit(request: Request, reference: Reference) -> Result<Answer, Problem> {
     let body = request.json().await?;
     let if_match = IfMatch::parse(&request.call.headers)?;
     let client = request.hub.state.client(&request.caller.org, &reference.0);
-    let permit = request.permit(Action::Cl004, client.as_ref().map(|record| &record.client))?;
+    let permit = request.permit_on(Action::Cl004, &reference.0, client.as_deref())?;
     let client = client.ok_or_else(|| not_found(Code::ClientNotFound))?;
     let draft = draft(body.value(), Utc::now().date_naive(), Mode::Edit).map_err(Problem::fields)?;
-    if draft.external_reference.is_some() && draft.external_reference != client.client.external_reference {
-        return Err(Problem::fields(vec![fixed("/externalReference", "externalReference can't be changed")]));
-    }
     let expected = if_match.expected(Some(client.client.version));
     let meta = request.meta_without_key();
-    let done = request.hub.commands.edit(permit, meta, &reference.0, expected, draft).await?;
+    let done = request.hub.commands.edit((permit, meta), &reference.0, expected, draft).await?;
     Ok(shown(&request, &done.value))
 }
 
@@ -125,17 +123,17 @@ async fn edit(request: Request, reference: Reference) -> Result<Answer, Problem>
 /// An archived client again is 200, with nothing written. The client's devices are deactivated.
 #[utoipa::path(delete, path = "/clients/profile/{reference}", operation_id = "CL005", tag = "clients",
     params(super::parameters::ReferenceParameter, super::parameters::IfMatchParameter), request_body = Option<ArchiveRequest>,
-    responses((status = 200, description = "The archived client", body = Client, headers(("ETag" = String, description = "The version"))), Archive))]
+    responses((status = 200, description = "The archived client", body = ClientView, headers(("ETag" = String, description = "The version"))), Archive))]
 async fn archive(request: Request, reference: Reference) -> Result<Answer, Problem> {
     let body = request.optional_json().await?;
     let if_match = IfMatch::parse(&request.call.headers)?;
     let client = request.hub.state.client(&request.caller.org, &reference.0);
-    let permit = request.permit(Action::Cl005, client.as_ref().map(|record| &record.client))?;
+    let permit = request.permit_on(Action::Cl005, &reference.0, client.as_deref())?;
     let client = client.ok_or_else(|| not_found(Code::ClientNotFound))?;
     let ArchiveBody { reason } = ArchiveBody::parse(body.value.as_ref()).map_err(Problem::fields)?;
     let expected = if_match.expected(Some(client.client.version));
     let meta = request.meta_without_key();
-    let done = request.hub.commands.archive(permit, meta, &reference.0, expected, reason).await?;
+    let done = request.hub.commands.archive((permit, meta), &reference.0, expected, reason).await?;
     Ok(shown(&request, &done.value))
 }
 

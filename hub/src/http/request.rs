@@ -18,9 +18,9 @@ use super::context::HttpContext;
 use super::problem::{Code, Problem};
 use super::query::Query;
 use super::{idempotency, json, media};
-use crate::access::{Action, Caller, Permit};
-use crate::actors::commands::Meta;
-use crate::domain::client::Client;
+use crate::access::{Action, Caller, Permit, Target};
+use crate::actors::command::Meta;
+use crate::state::ClientRecord;
 
 /// A request of a caller who is known, on its route.
 pub struct Request {
@@ -104,12 +104,21 @@ impl Request {
         self.call.take_body().ok_or_else(|| Problem::internal("the body was taken twice"))
     }
 
-    /// Asks the policy; `client` is what the action is about, where it is there.
+    /// Asks the policy about something that is about no client.
     ///
     /// # Errors
     /// It denies: 403.
-    pub fn permit(&self, action: Action, client: Option<&Client>) -> Result<Permit, Problem> {
-        self.hub.access.permit(&self.caller, action, client).map_err(Problem::from)
+    pub fn permit(&self, action: Action) -> Result<Permit, Problem> {
+        self.hub.access.permit(&self.caller, action, None).map_err(Problem::from)
+    }
+
+    /// Asks the policy about a client, which may not be there.
+    ///
+    /// # Errors
+    /// It denies: 403.
+    pub fn permit_on(&self, action: Action, reference: &str, client: Option<&ClientRecord>) -> Result<Permit, Problem> {
+        let target = Target { reference, client: client.map(|record| &record.client) };
+        self.hub.access.permit(&self.caller, action, Some(target)).map_err(Problem::from)
     }
 
     /// What a command is told about the request. `body` is what an idempotency key is bound to.

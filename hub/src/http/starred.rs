@@ -10,7 +10,8 @@ use super::context::HttpContext;
 use super::path::Reference;
 use super::problem::{Code, Problem};
 use super::request::{Request, not_found, request, served};
-use super::schema::{StarRequest, Starred};
+use super::schema::Starred;
+use super::schema_in::StarRequest;
 use super::statuses::Star;
 use crate::access::Action;
 use crate::domain::validate::body::StarBody;
@@ -34,7 +35,7 @@ async fn star(request: Request, reference: Reference) -> Result<Answer, Problem>
     let body = request.optional_json().await?;
     let meta = request.meta(&body.bytes)?;
     let client = request.hub.state.client(&request.caller.org, &reference.0);
-    let permit = request.permit(Action::Cl008, client.as_ref().map(|record| &record.client))?;
+    let permit = request.permit_on(Action::Cl008, &reference.0, client.as_deref())?;
     client.ok_or_else(|| not_found(Code::ClientNotFound))?;
     let StarBody { starred } = StarBody::parse(body.value.as_ref()).map_err(Problem::fields)?;
     let done = request.hub.commands.star(permit, meta, &reference.0, starred).await?;

@@ -8,8 +8,6 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
-use super::config::TlsConfig;
-
 /// The hub's certificate can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -32,18 +30,18 @@ pub enum TlsError {
 ///
 /// # Errors
 /// A file is not right, named with what was expected in it.
-pub fn acceptor(config: &TlsConfig) -> Result<TlsAcceptor, TlsError> {
+pub fn acceptor(cert: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
     let unreadable = |path: &Path, expected, why: String| TlsError::Unreadable { path: path.to_owned(), expected, why };
-    let chain = CertificateDer::pem_file_iter(&config.cert)
+    let chain = CertificateDer::pem_file_iter(cert)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| unreadable(&config.cert, "a certificate", error.to_string()))?;
-    let key = PrivateKeyDer::from_pem_file(&config.key)
-        .map_err(|error| unreadable(&config.key, "a private key", error.to_string()))?;
+        .map_err(|error| unreadable(cert, "a certificate", error.to_string()))?;
+    let private = PrivateKeyDer::from_pem_file(key)
+        .map_err(|error| unreadable(key, "a private key", error.to_string()))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut server = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(chain, key)?;
+        .with_single_cert(chain, private)?;
     server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(server)))
 }

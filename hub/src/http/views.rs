@@ -1,8 +1,12 @@
 //! What the administration routes and the health checks show.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::adapters::{AdapterReport, AdapterState, LoadedInfo};
 
 /// How a part of the hub is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
@@ -47,85 +51,124 @@ pub struct Liveness {
     pub status: Health,
 }
 
-/// An actor of the supervisor tree.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ActorView {
-    /// Where it stands, for example `hub/clients/shard-0`.
-    #[schema(example = "hub/clients/shard-0")]
-    pub path: String,
-    /// For example `running`, `backing-off`, `stopped`.
-    #[schema(example = "running")]
-    pub state: String,
-    /// Messages that wait.
-    pub mailbox: u64,
-    /// Messages that may wait.
-    pub capacity: u64,
-    /// How often it was made again.
-    pub restarts: u64,
-    /// Since when it runs.
-    pub since: Option<DateTime<Utc>>,
-    /// Why it failed last.
-    pub last_failure: Option<String>,
-}
-
-/// A plugin.
+/// A plugin, without where its file lies.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AdapterView {
     /// Its section in the configuration.
     #[schema(example = "crm")]
     pub name: String,
-    /// For example `serving`, `unavailable`, `quarantined`.
-    #[schema(example = "serving")]
-    pub state: String,
-    /// Why it does not serve.
-    pub detail: Option<String>,
-    /// Its own version, as it describes itself.
-    pub version: Option<String>,
-    /// SHA-256 of the component.
-    pub digest: Option<String>,
-    /// The version of the contract that it was built for.
-    pub contract: Option<String>,
-    /// Bytes of memory that it may have.
-    pub memory_limit: u64,
-    /// Milliseconds that a call may take.
-    pub deadline_ms: u64,
-    /// Calls that may run at once.
-    pub concurrency: u64,
-    /// Calls so far.
+    /// `up`, `down` or `quarantined`.
+    #[schema(example = "up")]
+    pub state: &'static str,
+    /// Why it is not up.
+    pub reason: Option<String>,
+    /// What is loaded.
+    pub loaded: Option<LoadedView>,
+    /// What each call may use.
+    pub limits: LimitsView,
+    /// Calls that run now.
+    pub in_flight: usize,
+    /// Calls that ended.
     pub calls: u64,
-    /// Those that failed.
-    pub failures: u64,
-    /// The median of the newest calls, milliseconds.
-    pub latency_ms: Option<f64>,
+    /// Those that did not succeed, by outcome.
+    pub failures: BTreeMap<&'static str, u64>,
+    /// Calls without an answer of the component, by what happened to it.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// The newest of them.
+    pub last_fault: Option<String>,
+    /// How long calls took.
+    pub latency: LatencyView,
 }
 
-/// A delivery that was set aside.
+/// A component that is loaded.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ParkedView {
-    /// Which one, for `retry` and `discard`.
-    pub id: String,
-    /// To which adapter.
-    #[schema(example = "crm")]
-    pub adapter: String,
-    /// The organisation.
-    pub org: String,
-    /// The client or device that it is about.
-    pub reference: String,
-    /// What was to be called.
-    #[schema(example = "upsert-contact")]
-    pub function: String,
-    /// `rejected`, `retries-used-up` or `outcome-unknown`.
-    #[schema(example = "retries-used-up")]
-    pub reason: String,
-    /// What the outside system or the adapter said.
-    pub error: Option<String>,
-    /// How often it was tried.
-    pub attempts: u32,
-    /// Since when it is set aside.
-    pub parked_at: Option<DateTime<Utc>>,
+pub struct LoadedView {
+    /// Its own version, as it says.
+    pub version: String,
+    /// Who made it, as it says.
+    pub vendor: String,
+    /// SHA-256 of the component.
+    #[schema(example = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    pub digest: String,
+    /// The version of the contract that it was made for.
+    #[schema(example = "1.0.0")]
+    pub contract: String,
+    /// The world that it implements.
+    #[schema(example = "crm-adapter")]
+    pub world: String,
+    /// Everything that it imports.
+    pub imports: Vec<String>,
+    /// When it took over.
+    #[serde(with = "crate::domain::moment")]
+    pub loaded_at: DateTime<Utc>,
+}
+
+/// What each call of a plugin may use.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LimitsView {
+    /// Memory, MiB.
+    pub memory_mib: u32,
+    /// Time, milliseconds.
+    pub deadline_ms: u32,
+    /// Calls at the same time.
+    pub concurrency: u32,
+}
+
+/// How long calls took, microseconds.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LatencyView {
+    /// The mean.
+    pub mean_us: u64,
+    /// The median, at most twice the truth.
+    pub p50_us: u64,
+    /// The 99th percentile, at most twice the truth.
+    pub p99_us: u64,
+}
+
+impl From<AdapterReport> for AdapterView {
+    fn from(report: AdapterReport) -> Self {
+        let (state, reason) = match report.state {
+            AdapterState::Up => ("up", None),
+            AdapterState::Down { reason } => ("down", Some(reason)),
+            AdapterState::Quarantined { reason, .. } => ("quarantined", Some(reason)),
+        };
+        let (limits, latency) = (report.limits, report.latency);
+        Self {
+            name: report.name.to_string(),
+            state,
+            reason,
+            loaded: report.loaded.map(Into::into),
+            limits: LimitsView {
+                memory_mib: limits.memory_mib,
+                deadline_ms: limits.deadline_ms,
+                concurrency: limits.concurrency,
+            },
+            in_flight: report.in_flight,
+            calls: report.calls,
+            failures: report.failures,
+            faults: report.faults,
+            last_fault: report.last_fault,
+            latency: LatencyView { mean_us: latency.mean_us, p50_us: latency.p50_us, p99_us: latency.p99_us },
+        }
+    }
+}
+
+impl From<LoadedInfo> for LoadedView {
+    fn from(info: LoadedInfo) -> Self {
+        Self {
+            version: info.description.version,
+            vendor: info.description.vendor,
+            digest: info.digest.to_string(),
+            contract: info.contract,
+            world: info.world,
+            imports: info.imports,
+            loaded_at: info.loaded_at,
+        }
+    }
 }
 
 /// The policy in force.
@@ -135,6 +178,7 @@ pub struct PolicyView {
     /// SHA-256 over its files.
     pub digest: String,
     /// Since when it is in force.
+    #[serde(with = "crate::domain::moment")]
     pub since: DateTime<Utc>,
     /// Its files.
     pub files: Vec<String>,
