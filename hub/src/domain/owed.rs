@@ -112,9 +112,7 @@ impl Owing<'_> {
             Event::DeviceTransferred(data) => {
                 (Function::TransferDevice, Payload::Transfer { from: data.from.clone(), to: data.to.clone() })
             }
-            Event::DevicePinReset(data) => {
-                (Function::ResetPin, Payload::PinReset { reset_id: data.reset_id.clone() })
-            }
+            Event::DevicePinReset(data) => (Function::ResetPin, Payload::PinReset { reset_id: data.reset_id.clone() }),
             _ => return None,
         };
         Some(self.delivery((Adapter::Identity, function), "", payload))

@@ -53,9 +53,11 @@ impl Fold {
 
     /// Folds a group, and gives the follower what has changed.
     pub fn group(&mut self, entries: &[Arc<Entry>]) -> Batch {
-        for entry in entries.iter().filter(|entry| entry.seq > self.seq) {
-            self.entry(entry);
-            self.seq = entry.seq;
+        for entry in entries {
+            if entry.seq > self.seq {
+                self.entry(entry);
+                self.seq = entry.seq;
+            }
         }
         self.shared.folded(self.seq);
         self.batch()

@@ -84,7 +84,9 @@ impl Store {
     /// sled refuses it, or panics.
     pub fn open(folder: &Path, configured: &[Adapter]) -> Result<Self, StoreError> {
         let config = sled::Config::new().path(folder).cache_capacity(SLED_CACHE_BYTES).flush_every_ms(Some(1_000));
-        let db = std::panic::catch_unwind(move || config.open()).map_err(|_| StoreError::Panicked)??;
+        // Nothing of what a panic may have left half done is used again.
+        let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open()));
+        let db = opened.map_err(|_| StoreError::Panicked)??;
         let tree = db.open_tree("state")?;
         Ok(Self {
             tree,
@@ -155,9 +157,9 @@ impl Store {
     pub fn history(&self, reference: &str, before: u64, most: usize) -> Result<Vec<u64>, StoreError> {
         let waiting = self.pending_history.read().get(reference).cloned().unwrap_or_default();
         let range = history_key(reference, 0)..history_key(reference, before);
-        let kept = self.tree.range(range).rev().take(most);
+        let kept = self.tree.range(range).keys().rev().take(most);
         let mut seqs: Vec<u64> = waiting.into_iter().filter(|seq| *seq < before).collect();
-        for key in kept.keys() {
+        for key in kept {
             seqs.extend(seq_of(&key?));
         }
         seqs.sort_unstable_by(|a, b| b.cmp(a));

@@ -30,7 +30,7 @@ pub fn profile(client: &Client, external_id: Option<String>) -> types::Profile {
         details: details(client),
         email: profile.email.clone(),
         phone: profile.phone.clone(),
-        address: profile.address.as_ref().map(address),
+        address: profile.address.as_deref().map(address),
         segment: profile.segment.clone(),
         language: profile.language.clone(),
         tags: profile.tags.clone(),
@@ -165,7 +165,7 @@ pub fn enrolment(device: identity::Device, client: &str) -> Enrolment {
 /// The relationship as the CRM told it at `now`.
 #[must_use]
 pub fn relationship(
-    told: crm::Relationship,
+    told: crm::RelationshipSummary,
     now: DateTime<Utc>,
 ) -> Relationship {
     let communications = told.communications.into_iter();

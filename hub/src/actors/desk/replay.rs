@@ -27,8 +27,8 @@ impl Desk {
         let Some(data) = entry.data.as_deref() else { return Ok(None) };
         let event = Event::from_entry(&entry.kind, data).ok().flatten();
         let about = match (&event, entry.stream.split_once('/')) {
-            (Some(Event::RequestAnswered(Answered { reference })), _) => reference.as_str(),
-            (_, Some((_, reference))) => reference,
+            (Some(Event::RequestAnswered(Answered { reference })), _) => reference.clone(),
+            (_, Some((_, reference))) => reference.to_owned(),
             _ => return Ok(None),
         };
         let last = entry.seq.saturating_add(u64::from(entry.more));
@@ -40,15 +40,15 @@ impl Desk {
             (Order::Document(_), Some(Event::DocumentReceived(document))) => Some(Done::Document(document)),
             (Order::ResetPin(_), Some(Event::DevicePinReset(reset))) => Some(Done::Reset(PinResetView {
                 reset_id: reset.reset_id,
-                device: about.to_owned(),
+                device: about,
                 requested_at: entry.time,
                 expires_at: reset.expires_at,
                 sent_to: reset.sent_to,
             })),
             (Order::Lock(_) | Order::Transfer(_) | Order::Activate(_), _) => {
-                self.state.device_at(journal, about, last).map_err(unreadable)?.map(Done::Device)
+                self.state.device_at(journal, &about, last).map_err(unreadable)?.map(Done::Device)
             }
-            _ => self.state.client_at(journal, about, last).map_err(unreadable)?.map(Done::Client),
+            _ => self.state.client_at(journal, &about, last).map_err(unreadable)?.map(Done::Client),
         })
     }
 }

@@ -114,8 +114,19 @@ fn read(fields: &mut Fields<'_, '_>, today: NaiveDate, mode: Mode) -> Option<Dra
         Mode::Edit => (fields.optional("status", one_of(STATUSES)), fields.optional("statusReason", reason).flatten()),
     };
     let Identity { kind, name, corporate, individual } = identity?;
-    let profile =
-        Profile { kind, name, corporate, individual, email, phone, address, segment, language, tags, assigned_to };
+    let profile = Profile {
+        kind,
+        name,
+        corporate: corporate.map(Box::new),
+        individual: individual.map(Box::new),
+        email,
+        phone,
+        address: address.map(Box::new),
+        segment,
+        language,
+        tags,
+        assigned_to,
+    };
     Some(Draft { profile, assigns: fields.has("assignedTo"), external_reference, status, status_reason })
 }
 
