@@ -43,7 +43,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
 async fn tree(request: Request) -> Result<Answer, Problem> {
     request.query(&[])?;
     request.permit(Action::Cx020)?;
-    Answer::of(&request.hub.tree.report())
+    Answer::of(&request.hub.insight.tree())
 }
 
 /// The plugins
@@ -52,7 +52,7 @@ async fn tree(request: Request) -> Result<Answer, Problem> {
 async fn adapters(request: Request) -> Result<Answer, Problem> {
     request.query(&[])?;
     request.permit(Action::Cx021)?;
-    let reports = request.hub.adapters.report();
+    let reports = request.hub.insight.adapters();
     Answer::of(&Items { items: reports.into_iter().map(AdapterView::from).collect() })
 }
 

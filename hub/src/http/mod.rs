@@ -45,6 +45,9 @@ mod schema_in;
 mod serve;
 mod starred;
 mod statuses;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests;
 mod tls;
 mod upload;
 pub mod views;

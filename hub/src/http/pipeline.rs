@@ -85,14 +85,18 @@ impl Front {
     /// The checks before the route.
     async fn admit(&self, call: &Call) -> Result<(), Problem> {
         let hub = &self.hub;
-        hub.limits.address(call.address).inspect_err(|_| drop(hub.metrics.rate_limited("address").inc()))?;
+        hub.limits.address(call.address).inspect_err(|_| self.refused("address"))?;
         if is_open(call.uri.path()) {
             return Ok(());
         }
         let caller = hub.tokens.verify(bearer(&call.headers)?).await?;
         call.identify(caller.clone());
         let member = hub.limits.member(&caller.org, &caller.member);
-        member.inspect_err(|_| drop(hub.metrics.rate_limited("member").inc()))
+        member.inspect_err(|_| self.refused("member"))
+    }
+
+    fn refused(&self, by: &'static str) {
+        self.hub.metrics.rate_limited(by).inc();
     }
 
     async fn route(&self, call: &Arc<Call>) -> Response {

@@ -80,7 +80,8 @@ proptest! {
         prop_assert!(serde_json::from_slice::<serde_json::Value>(&line).is_ok());
         let read = decode(&line).unwrap();
         prop_assert_eq!(gist(&written), gist(&read));
-        prop_assert_eq!(read.data.unwrap().get(), data);
+        let read_data = read.data.unwrap();
+        prop_assert_eq!(read_data.get(), data);
         let facts = check(&line, &mut String::new()).unwrap();
         prop_assert_eq!((facts.seq, facts.group, facts.hash), (seq, seq / 2, written.hash));
         prop_assert_eq!((facts.claims.len(), facts.releases.len()), if claimed { (2, 2) } else { (0, 0) });
