@@ -1,0 +1,268 @@
+//! Devices: enrolled at the identity system, never through SCIM; SCIM changes their state and owner and resets their PIN.
+
+use chrono::{Duration, Utc};
+use http::StatusCode;
+use rand::RngExt;
+use serde_json::{Value, json};
+
+use crate::call::{Answer, Call};
+use crate::chance;
+use crate::effects::rfc3339;
+
+use super::error::Refusal;
+use super::{
+    Resource, Scim, State, body, filter, list_response, patch, resource, scim, stamp, text, version,
+};
+
+/// The schema of the resource type.
+pub const SCHEMA: &str = "urn:backoffice:params:scim:schemas:2.0:Device";
+
+/// Kinds of device with a model and a label.
+const MODELS: [(&str, &str, &str); 5] = [
+    ("mobile", "Pixel 9", "Phone"),
+    ("token", "Digipass 270", "Key fob"),
+    ("card-reader", "CAP Reader 2", "Card reader"),
+    ("browser", "Firefox on Linux", "Office laptop"),
+    ("pos", "Move 5000", "Till 1"),
+];
+const PIN_VALID_HOURS: i64 = 24;
+
+/// What happens to a device at the identity system itself, as a test asks for it.
+#[derive(Debug)]
+pub enum Happening {
+    /// A device is enrolled for the user, with these attributes over the made-up ones.
+    Enrol(Resource),
+    /// Attributes of a device change.
+    Change(String, Resource),
+    /// A device is removed.
+    Remove(String),
+}
+
+impl Scim {
+    pub(super) fn list_devices(&self, call: &Call) -> Result<Answer, Refusal> {
+        let state = self.state.lock();
+        let wanted = filter::read(call.param("filter").unwrap_or_default())?;
+        let ids: &[String] = match wanted.attribute.as_str() {
+            "owner.value" | "owner" => state.by_owner.get(&wanted.value).map_or(&[], Vec::as_slice),
+            "id" => std::slice::from_ref(&wanted.value),
+            _ => {
+                return Err(Refusal::bad(
+                    "invalidFilter",
+                    "Devices are found by owner.value or id.",
+                ));
+            }
+        };
+        Ok(list_response(
+            ids.iter().filter_map(|id| state.devices.get(id)),
+            call,
+        ))
+    }
+
+    pub(super) fn read_device(&self, id: &str) -> Result<Answer, Refusal> {
+        let state = self.state.lock();
+        state
+            .device(id)
+            .map(|device| resource(StatusCode::OK, device))
+    }
+
+    pub(super) fn patch_device(&self, id: &str, call: &Call) -> Result<Answer, Refusal> {
+        let request = body(call)?;
+        let mut state = self.state.lock();
+        let device = patch::apply(state.device(id)?, &request)?;
+        state.check_device(&device)?;
+        Ok(resource(
+            StatusCode::OK,
+            self.store_device(&mut state, id, device)?,
+        ))
+    }
+
+    /// Puts a changed device in the place of the old one, and moves it where its owner is another now.
+    fn store_device<'s>(
+        &self,
+        state: &'s mut State,
+        id: &str,
+        mut device: Resource,
+    ) -> Result<&'s Resource, Refusal> {
+        let old = state.device(id)?;
+        let changed = device != *old;
+        let (from, to) = (owner(old).to_owned(), owner(&device).to_owned());
+        if changed {
+            let created = old
+                .get("meta")
+                .and_then(|meta| meta.get("created"))
+                .cloned();
+            stamp(&mut device, "Device", created.as_ref(), version(old) + 1);
+        }
+        let kind = if from == to {
+            "device.changed"
+        } else {
+            "device.transferred"
+        };
+        self.effect(kind, &state.reference_of(&to), id)
+            .record(None, changed);
+        if from != to {
+            state.disown(&from, id);
+            state.by_owner.entry(to).or_default().push(id.to_owned());
+        }
+        state.devices.insert(id.to_owned(), device);
+        state.device(id)
+    }
+
+    pub(super) fn delete_device(&self, id: &str) -> Result<Answer, Refusal> {
+        let mut state = self.state.lock();
+        self.remove_device(&mut state, id)?;
+        Ok(Answer::empty(StatusCode::NO_CONTENT))
+    }
+
+    fn remove_device(&self, state: &mut State, id: &str) -> Result<Resource, Refusal> {
+        let device = state
+            .devices
+            .remove(id)
+            .ok_or_else(|| Refusal::not_found("Device", id))?;
+        state.disown(owner(&device), id);
+        self.effect("device.removed", &state.reference_of(owner(&device)), id)
+            .record(None, true);
+        Ok(device)
+    }
+
+    pub(super) fn reset_pin(&self, id: &str) -> Result<Answer, Refusal> {
+        let mut state = self.state.lock();
+        let reference = state.reference_of(owner(state.device(id)?));
+        let n = state.next(id);
+        let reset = self.new_id("scim.pin", &format!("{id}/{n}"));
+        self.effect("device.pinReset", &reference, id)
+            .record(None, true);
+        let expires_at = rfc3339(Utc::now() + Duration::hours(PIN_VALID_HOURS));
+        Ok(scim(
+            StatusCode::CREATED,
+            &json!({"id": reset, "device": id, "expiresAt": expires_at}),
+        ))
+    }
+
+    /// The devices of a new user.
+    pub(super) fn enrol_first(&self, state: &mut State, user: &str, reference: &str) {
+        let mut chance = chance::about(self.seed, "scim.devices", reference);
+        for _ in 0..chance.random_range(2..=3) {
+            self.enrol(state, user, Resource::new());
+        }
+    }
+
+    fn enrol(&self, state: &mut State, user: &str, given: Resource) -> Resource {
+        let reference = state.reference_of(user);
+        let n = state.next(user);
+        let about = format!("{reference}/{n}");
+        let mut chance = chance::about(self.seed, "scim.device", &about);
+        let (kind, model, label) = MODELS
+            .get(chance.random_range(0..MODELS.len()))
+            .copied()
+            .unwrap_or_default();
+        let id = self.new_id("scim.device", &about);
+        let made_up = json!({"schemas": [SCHEMA], "deviceType": kind, "model": model, "label": label,
+                             "active": true, "locked": false, "enrolledAt": rfc3339(Utc::now())});
+        let mut device = made_up.as_object().cloned().unwrap_or_default();
+        device.extend(given);
+        device.insert("id".to_owned(), json!(id));
+        device.insert(
+            "owner".to_owned(),
+            json!({"value": user, "$ref": format!("/scim/Users/{user}")}),
+        );
+        stamp(&mut device, "Device", None, 1);
+        self.effect("device.enrolled", &reference, &id)
+            .record(None, true);
+        state
+            .by_owner
+            .entry(user.to_owned())
+            .or_default()
+            .push(id.clone());
+        state.devices.insert(id, device.clone());
+        device
+    }
+
+    /// Lets something happen at the identity system itself; the user is named by its external id or its own id.
+    ///
+    /// # Errors
+    /// Says what is not there, or what about the device is wrong.
+    pub fn happen(&self, user: &str, happening: Happening) -> Result<Value, String> {
+        let mut state = self.state.lock();
+        let id = state
+            .by_external_id
+            .get(user)
+            .cloned()
+            .unwrap_or_else(|| user.to_owned());
+        state.user(&id).map_err(|_| format!("no user {user}"))?;
+        let first = state
+            .by_owner
+            .get(&id)
+            .and_then(|devices| devices.first())
+            .cloned();
+        let named = |device: String| {
+            Some(device)
+                .filter(|device| !device.is_empty())
+                .or(first)
+                .unwrap_or_default()
+        };
+        let device = match happening {
+            Happening::Enrol(given) => Ok(self.enrol(&mut state, &id, given)),
+            Happening::Remove(device) => self.remove_device(&mut state, &named(device)),
+            Happening::Change(device, attributes) => {
+                let device = named(device);
+                state.device(&device).cloned().and_then(|mut changed| {
+                    changed.extend(attributes);
+                    state.check_device(&changed)?;
+                    self.store_device(&mut state, &device, changed).cloned()
+                })
+            }
+        };
+        device
+            .map(Value::Object)
+            .map_err(|refusal| refusal.to_string())
+    }
+}
+
+impl State {
+    fn device(&self, id: &str) -> Result<&Resource, Refusal> {
+        self.devices
+            .get(id)
+            .ok_or_else(|| Refusal::not_found("Device", id))
+    }
+
+    fn disown(&mut self, owner: &str, id: &str) {
+        if let Some(devices) = self.by_owner.get_mut(owner) {
+            devices.retain(|device| device != id);
+        }
+    }
+
+    fn check_device(&self, device: &Resource) -> Result<(), Refusal> {
+        let is = |name: &str, right: fn(&Value) -> bool| device.get(name).is_some_and(right);
+        if !is("active", Value::is_boolean) || !is("locked", Value::is_boolean) {
+            return Err(Refusal::bad(
+                "invalidValue",
+                "active and locked are booleans.",
+            ));
+        }
+        let known = MODELS
+            .iter()
+            .any(|(kind, _, _)| text(device, "deviceType") == Some(kind));
+        if !known {
+            return Err(Refusal::bad(
+                "invalidValue",
+                "deviceType is one of mobile, token, card-reader, pos, browser.",
+            ));
+        }
+        if !self.users.contains_key(owner(device)) {
+            return Err(Refusal::bad(
+                "invalidValue",
+                "owner.value is not the id of a user.",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn owner(device: &Resource) -> &str {
+    device
+        .get("owner")
+        .and_then(|owner| owner.get("value"))
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
