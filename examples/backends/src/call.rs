@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use percent_encoding::percent_decode_str;
+use serde::Serialize;
 use serde_json::Value;
 
 /// A whole request, its path below the system's base already split and decoded.
@@ -110,8 +111,10 @@ pub struct Answer {
 impl Answer {
     /// A JSON answer.
     #[must_use]
-    pub fn json(status: StatusCode, body: &Value) -> Self {
-        Answer::typed(status, "application/json", body.to_string().into())
+    pub fn json(status: StatusCode, body: &(impl Serialize + ?Sized)) -> Self {
+        // Nothing that is answered here has a map with other keys than text, all that JSON could refuse.
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        Answer::typed(status, "application/json", body.into())
     }
 
     /// An answer without a body.

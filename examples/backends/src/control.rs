@@ -10,15 +10,18 @@
 //! | `POST /control/accounts` | `{"externalId", "balance": "12.50"}`: all accounts of that customer | `{"accounts": n}` |
 //! | `POST /control/rules` | `{"openAccountsBlockClose": true}` | `{}` |
 
+use std::collections::BTreeMap;
+
 use http::StatusCode;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::call::{Answer, Call};
-use crate::effects::{Effect, Effects};
+use crate::effects::{self, Effect};
 use crate::faults::FaultSpec;
 use crate::scim::Happening;
+use crate::stored::Snapshot;
 use crate::{Backends, System};
 
 /// A page that nobody asked to be smaller.
@@ -77,7 +80,7 @@ fn decide(backends: &Backends, call: &Call) -> Result<Answer, String> {
         ("POST", []) => set_fault(backends, read(call)?),
         ("GET", ["faults"]) => Ok(ok(&json!({"faults": backends.faults.active()}))),
         ("GET", ["state"]) => state(backends, call),
-        ("GET", ["effects"]) => Ok(ok(&json!({"effects": effects(backends, call)?}))),
+        ("GET", ["effects"]) => Ok(ok(&BTreeMap::from([("effects", effects(backends, call)?)]))),
         ("POST", ["devices"]) => change_device(backends, read(call)?),
         ("POST", ["accounts"]) => set_balance(backends, &read(call)?),
         ("POST", ["rules"]) => {
@@ -114,24 +117,28 @@ fn set_fault(backends: &Backends, request: SetFault) -> Result<Answer, String> {
 fn state(backends: &Backends, call: &Call) -> Result<Answer, String> {
     let only = system(call)?;
     let reference = call.param("reference");
-    let systems: Map<String, Value> = System::ALL
+    let wanted = System::ALL
         .into_iter()
-        .filter(|system| only.is_none_or(|only| *system == only))
-        .map(|system| {
-            (
-                system.name().to_owned(),
-                snapshot(backends, system, reference),
-            )
-        })
+        .filter(|system| only.is_none_or(|only| *system == only));
+    let systems = wanted
+        .map(|system| (system.name(), snapshot(backends, system, reference)))
         .collect();
     let effects = effects(backends, call)?;
-    let references = Effects::by_reference(&effects);
-    Ok(ok(
-        &json!({"systems": systems, "effects": effects, "references": references}),
-    ))
+    Ok(ok(&State {
+        systems,
+        references: effects::by_reference(&effects),
+        effects: &effects,
+    }))
 }
 
-fn snapshot(backends: &Backends, system: System, reference: Option<&str>) -> Value {
+#[derive(Serialize)]
+struct State<'a> {
+    systems: BTreeMap<&'static str, Snapshot>,
+    effects: &'a [Effect],
+    references: BTreeMap<&'a str, Vec<u64>>,
+}
+
+fn snapshot(backends: &Backends, system: System, reference: Option<&str>) -> Snapshot {
     match system {
         System::Fineract => backends.fineract.snapshot(reference),
         System::Espocrm => backends.espocrm.snapshot(reference),
@@ -202,7 +209,7 @@ fn read<T: DeserializeOwned>(call: &Call) -> Result<T, String> {
     serde_json::from_slice(&call.body).map_err(|error| error.to_string())
 }
 
-fn ok(body: &Value) -> Answer {
+fn ok(body: &impl Serialize) -> Answer {
     Answer::json(StatusCode::OK, body)
 }
 

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat, Utc};
 use parking_lot::Mutex;
 use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
 
 use crate::System;
 
@@ -121,17 +120,16 @@ impl Effects {
             .cloned()
             .collect()
     }
+}
 
-    /// For each external reference the numbers of its effects, in order.
-    #[must_use]
-    pub fn by_reference(effects: &[Effect]) -> Value {
-        let mut references: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
-        for effect in effects {
-            references
-                .entry(&effect.reference)
-                .or_default()
-                .push(effect.seq);
-        }
-        json!(references)
+/// For each external reference the numbers of its effects, in order.
+pub(crate) fn by_reference(effects: &[Effect]) -> BTreeMap<&str, Vec<u64>> {
+    let mut references: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    for effect in effects {
+        references
+            .entry(&effect.reference)
+            .or_default()
+            .push(effect.seq);
     }
+    references
 }

@@ -24,6 +24,7 @@ pub mod routes;
 pub mod scim;
 pub mod server;
 pub mod sms;
+mod stored;
 
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@
 //! `X-Message-Id`, its validation errors with their field and help. There is neither an idempotency key nor a look-up:
 //! every accepted request is one more message.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -12,7 +13,8 @@ use serde_json::{Map, Value, json};
 
 use crate::call::{Answer, Call};
 use crate::effects::{Effect, Effects};
-use crate::{System, chance};
+use crate::stored::{Each, Snapshot, Stored};
+use crate::{System, chance, stored};
 
 const HELP: &str = "http://sendgrid.com/docs/API_Reference/Web_API_v3/Mail/errors.html#";
 const MAX_PERSONALIZATIONS: usize = 1000;
@@ -21,7 +23,13 @@ const MAX_PERSONALIZATIONS: usize = 1000;
 pub struct Mail {
     seed: u64,
     effects: Arc<Effects>,
-    accepted: Mutex<Vec<Value>>,
+    accepted: Mutex<Vec<Message>>,
+}
+
+/// An accepted message, and whom it went to.
+struct Message {
+    to: Vec<String>,
+    json: Stored,
 }
 
 impl Mail {
@@ -93,27 +101,37 @@ impl Mail {
             .unwrap_or_default();
         let effect = Effect::new(System::Mail, "mail.accepted", recipient, &id);
         self.effects.record(effect.key(key_among(arguments)));
-        accepted.push(json!({
-            "id": id, "to": personalizations.iter().flat_map(|to| list(to.get("to"))).collect::<Vec<_>>(),
+        let to: Vec<&Value> = personalizations
+            .iter()
+            .flat_map(|to| list(to.get("to")))
+            .collect();
+        let json = json!({
+            "id": id, "to": to,
             "from": body.get("from"), "subject": first.get("subject").or_else(|| body.get("subject")),
             "templateId": body.get("template_id"), "categories": body.get("categories"),
             "content": body.get("content"), "customArgs": arguments,
             "dynamicTemplateData": first.get("dynamic_template_data"),
-        }));
+        });
+        let to = to
+            .iter()
+            .filter_map(|to| to.get("email")?.as_str())
+            .map(str::to_owned)
+            .collect();
+        accepted.push(Message {
+            to,
+            json: Stored::keep(&json),
+        });
         id
     }
 
     /// Every accepted message, or those to one address.
-    #[must_use]
-    pub fn snapshot(&self, reference: Option<&str>) -> Value {
+    pub(crate) fn snapshot(&self, reference: Option<&str>) -> Snapshot {
         let accepted = self.accepted.lock();
-        let to = |message: &&Value| {
-            reference.is_none_or(|reference| {
-                list(message.get("to"))
-                    .any(|to| to.get("email").and_then(Value::as_str) == Some(reference))
-            })
+        let wanted = |message: &&Message| {
+            reference.is_none_or(|to| message.to.iter().any(|address| address == to))
         };
-        json!({"messages": accepted.iter().filter(to).collect::<Vec<_>>()})
+        let messages = Each(|| accepted.iter().filter(wanted).map(|message| &message.json));
+        stored::snapshot(&BTreeMap::from([("messages", messages)]))
     }
 }
 

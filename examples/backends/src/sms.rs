@@ -4,6 +4,7 @@
 //! `queued`, its error codes. There is neither an idempotency key nor a look-up by one: every accepted request is one
 //! more message.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::Utc;
@@ -13,7 +14,8 @@ use serde_json::{Value, json};
 
 use crate::call::{Answer, Call};
 use crate::effects::{Effect, Effects};
-use crate::{System, chance};
+use crate::stored::{Each, Snapshot, Stored};
+use crate::{System, chance, stored};
 
 const VERSION: &str = "2010-04-01";
 const MAX_BODY_CHARS: usize = 1600;
@@ -22,7 +24,13 @@ const MAX_BODY_CHARS: usize = 1600;
 pub struct Sms {
     seed: u64,
     effects: Arc<Effects>,
-    accepted: Mutex<Vec<Value>>,
+    accepted: Mutex<Vec<Accepted>>,
+}
+
+/// An accepted message, and whom it went to.
+struct Accepted {
+    to: String,
+    json: Stored,
 }
 
 impl Sms {
@@ -115,20 +123,19 @@ impl Sms {
         self.effects
             .record(Effect::new(System::Sms, "message.queued", message.to, &sid));
         let json = message.json(&sid);
-        accepted.push(json.clone());
+        accepted.push(Accepted {
+            to: message.to.to_owned(),
+            json: Stored::keep(&json),
+        });
         json
     }
 
     /// Every accepted message, or those to one number.
-    #[must_use]
-    pub fn snapshot(&self, reference: Option<&str>) -> Value {
+    pub(crate) fn snapshot(&self, reference: Option<&str>) -> Snapshot {
         let accepted = self.accepted.lock();
-        let to = |message: &&Value| {
-            reference.is_none_or(|reference| {
-                message.get("to").and_then(Value::as_str) == Some(reference)
-            })
-        };
-        json!({"messages": accepted.iter().filter(to).collect::<Vec<_>>()})
+        let wanted = |message: &&Accepted| reference.is_none_or(|to| message.to == to);
+        let messages = Each(|| accepted.iter().filter(wanted).map(|message| &message.json));
+        stored::snapshot(&BTreeMap::from([("messages", messages)]))
     }
 }
 

@@ -11,34 +11,30 @@
 mod record;
 mod related;
 mod search;
+mod store;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::StatusCode;
 use parking_lot::Mutex;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::System;
 use crate::call::{Answer, Call};
 use crate::effects::{Effect, Effects};
+use crate::stored::{Each, Snapshot};
+use crate::{System, stored};
 
-use record::{EntityType, Record, is_indexed};
+use record::{EntityType, Record};
 use search::Search;
+use store::Store;
 
 /// The system and its state.
 pub struct EspoCrm {
     seed: u64,
     effects: Arc<Effects>,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    records: Vec<Record>,
-    by_id: HashMap<String, usize>,
-    /// Places by entity type, attribute and value, for the attributes that are looked up.
-    index: HashMap<(EntityType, String, String), Vec<usize>>,
+    state: Mutex<Store>,
 }
 
 /// A refusal: status, `X-Status-Reason`, and a body where the product has one.
@@ -107,17 +103,8 @@ impl EspoCrm {
     fn list(&self, kind: EntityType, call: &Call) -> Result<Answer, Refusal> {
         let search = Search::read(call)?;
         let state = self.state.lock();
-        let places = search
-            .equals()
-            .find_map(|(attribute, value)| state.looked_up(kind, attribute, value));
-        let candidates: Box<dyn Iterator<Item = &Record>> = match &places {
-            Some(places) => Box::new(places.iter().filter_map(|at| state.records.get(*at))),
-            None => Box::new(state.records.iter()),
-        };
-        let found = candidates
-            .filter(|record| record.kind == kind)
-            .map(|record| &record.attributes);
-        Ok(ok(&search.page(found)))
+        let found = state.candidates(kind, search.equals());
+        Ok(ok(&search.page(found.map(|record| record.attributes))))
     }
 
     fn create(&self, kind: EntityType, call: &Call) -> Result<Answer, Refusal> {
@@ -139,28 +126,24 @@ impl EspoCrm {
             }
         }
         self.effect(kind.created(), &record, true);
-        let answer = ok(&Value::Object(record.attributes.clone()));
-        state.insert(record);
-        Ok(answer)
+        state.insert(&record);
+        Ok(ok(&record.attributes))
     }
 
     fn read(&self, kind: EntityType, id: &str) -> Result<Answer, Refusal> {
         let state = self.state.lock();
-        state
-            .record(kind, id)
-            .map(|(_, record)| ok(&Value::Object(record.attributes.clone())))
+        let (_, record) = state.record(kind, id)?;
+        Ok(ok(&record.attributes))
     }
 
     fn update(&self, kind: EntityType, id: &str, call: &Call) -> Result<Answer, Refusal> {
         let body = object(call)?;
         let mut state = self.state.lock();
-        let (at, record) = state.record(kind, id)?;
-        let mut updated = record.clone();
-        let changed = updated.update(body)?;
-        self.effect(kind.updated(), &updated, changed);
-        let answer = ok(&Value::Object(updated.attributes.clone()));
-        state.replace(at, updated);
-        Ok(answer)
+        let (at, mut record) = state.record(kind, id)?;
+        let changed = record.update(body)?;
+        self.effect(kind.updated(), &record, changed);
+        state.replace(at, &record);
+        Ok(ok(&record.attributes))
     }
 
     fn linked(
@@ -173,8 +156,8 @@ impl EspoCrm {
         let search = Search::read(call)?;
         let state = self.state.lock();
         let (_, record) = state.record(kind, id)?;
-        let entries = related::entries(self.seed, record, link).ok_or_else(Refusal::not_found)?;
-        Ok(ok(&search.page(entries.iter())))
+        let entries = related::entries(self.seed, &record, link).ok_or_else(Refusal::not_found)?;
+        Ok(ok(&search.page(entries.into_iter())))
     }
 
     fn effect(&self, kind: &'static str, record: &Record, changed: bool) {
@@ -184,79 +167,22 @@ impl EspoCrm {
     }
 
     /// Every record, or those of a reference.
-    #[must_use]
-    pub fn snapshot(&self, reference: Option<&str>) -> Value {
+    pub(crate) fn snapshot(&self, reference: Option<&str>) -> Snapshot {
         let state = self.state.lock();
-        let of_kind = |kind| -> Vec<&Map<String, Value>> {
-            let wanted = state.records.iter().filter(|record| record.kind == kind);
-            let wanted = wanted
-                .filter(|record| reference.is_none_or(|reference| record.reference() == reference));
-            wanted.map(|record| &record.attributes).collect()
-        };
-        json!({"accounts": of_kind(EntityType::Account), "contacts": of_kind(EntityType::Contact)})
-    }
-}
-
-impl State {
-    fn record(&self, kind: EntityType, id: &str) -> Result<(usize, &Record), Refusal> {
-        let at = self.by_id.get(id).copied();
-        let found = at.and_then(|at| Some((at, self.records.get(at)?)));
-        found
-            .filter(|(_, record)| record.kind == kind)
-            .ok_or_else(Refusal::not_found)
-    }
-
-    /// The places of an indexed attribute's value; nothing where the attribute is not indexed.
-    fn looked_up(&self, kind: EntityType, attribute: &str, value: &str) -> Option<Vec<usize>> {
-        if attribute == "id" {
-            return Some(self.by_id.get(value).copied().into_iter().collect());
-        }
-        let key = (kind, attribute.to_owned(), value.to_owned());
-        is_indexed(attribute).then(|| self.index.get(&key).cloned().unwrap_or_default())
-    }
-
-    /// Records of the same name and the same external reference.
-    fn duplicates(&self, record: &Record) -> Vec<&Map<String, Value>> {
-        let places = record
-            .index_keys()
-            .filter_map(|key| self.index.get(&key))
-            .flatten();
-        let records = places.filter_map(|at| self.records.get(*at));
-        let mut same: Vec<&Record> = records
-            .filter(|other| {
-                other.name() == record.name() && other.reference() == record.reference()
+        let of_kind = |kind| {
+            let records = &state.records;
+            Each(move || {
+                let wanted = records.iter().filter(move |kept| kept.kind == kind);
+                let wanted = wanted
+                    .filter(move |kept| reference.is_none_or(|one| kept.load().reference() == one));
+                wanted.map(|kept| &kept.attributes)
             })
-            .collect();
-        same.dedup_by_key(|record| record.id());
-        same.into_iter().map(|record| &record.attributes).collect()
-    }
-
-    fn insert(&mut self, record: Record) {
-        let at = self.records.len();
-        self.by_id.insert(record.id().to_owned(), at);
-        for key in record.index_keys() {
-            self.index.entry(key).or_default().push(at);
-        }
-        self.records.push(record);
-    }
-
-    fn replace(&mut self, at: usize, record: Record) {
-        for key in record.index_keys() {
-            let places = self.index.entry(key).or_default();
-            if !places.contains(&at) {
-                places.push(at);
-            }
-        }
-        let Some(place) = self.records.get_mut(at) else {
-            return;
         };
-        let old = std::mem::replace(place, record);
-        let kept: Vec<_> = place.index_keys().collect();
-        for key in old.index_keys().filter(|key| !kept.contains(key)) {
-            if let Some(places) = self.index.get_mut(&key) {
-                places.retain(|place| *place != at);
-            }
-        }
+        let shown = [
+            ("accounts", of_kind(EntityType::Account)),
+            ("contacts", of_kind(EntityType::Contact)),
+        ];
+        stored::snapshot(&BTreeMap::from(shown))
     }
 }
 
@@ -269,7 +195,7 @@ fn object(call: &Call) -> Result<Map<String, Value>, Refusal> {
     })
 }
 
-fn ok(body: &Value) -> Answer {
+fn ok(body: &impl Serialize) -> Answer {
     Answer::json(StatusCode::OK, body)
 }
 

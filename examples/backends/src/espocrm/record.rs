@@ -211,17 +211,6 @@ impl Record {
             .find(|(name, _)| is_indexed(name) && name.ends_with("Version"));
         field.and_then(|(_, value)| value.as_u64().or_else(|| value.as_str()?.parse().ok()))
     }
-
-    /// What the record is looked up by.
-    pub fn index_keys(&self) -> impl Iterator<Item = (EntityType, String, String)> + '_ {
-        let texts = self
-            .attributes
-            .iter()
-            .filter_map(|(name, value)| Some((name, value.as_str()?)));
-        texts
-            .filter(|(name, _)| is_indexed(name))
-            .map(|(name, text)| (self.kind, name.clone(), text.to_owned()))
-    }
 }
 
 /// Times as EspoCRM writes them, in UTC.

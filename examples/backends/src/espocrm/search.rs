@@ -129,8 +129,8 @@ impl Search {
     }
 
     /// The page of those that meet every condition, as a list answers it.
-    pub fn page<'a>(&self, attributes: impl Iterator<Item = &'a Map<String, Value>>) -> Value {
-        let mut found: Vec<&Map<String, Value>> = attributes
+    pub fn page(&self, records: impl Iterator<Item = Map<String, Value>>) -> Value {
+        let mut found: Vec<Map<String, Value>> = records
             .filter(|record| {
                 self.conditions
                     .iter()
@@ -143,24 +143,16 @@ impl Search {
                 found.reverse();
             }
         }
-        let list: Vec<Value> = found
-            .iter()
-            .skip(self.offset)
-            .take(self.size)
-            .map(|record| self.selected(record))
-            .collect();
-        json!({"total": found.len(), "list": list})
+        let total = found.len();
+        let page = found.into_iter().skip(self.offset).take(self.size);
+        json!({"total": total, "list": page.map(|record| self.selected(record)).collect::<Vec<_>>()})
     }
 
-    fn selected(&self, record: &Map<String, Value>) -> Value {
-        match &self.select {
-            None => Value::Object(record.clone()),
-            Some(select) => record
-                .iter()
-                .filter(|(name, _)| *name == "id" || select.contains(name))
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
+    fn selected(&self, mut record: Map<String, Value>) -> Value {
+        if let Some(select) = &self.select {
+            record.retain(|name, _| name == "id" || select.contains(name));
         }
+        Value::Object(record)
     }
 }
 

@@ -153,11 +153,7 @@ impl Refusal {
         }
     }
 
-    pub fn status(&self) -> StatusCode {
-        self.status
-    }
-
-    pub fn body(&self) -> Value {
+    fn body(&self) -> Value {
         let errors: Vec<Value> = self.errors.iter().map(ParameterError::json).collect();
         json!({"developerMessage": self.developer, "httpStatusCode": self.status.as_str(),
                "defaultUserMessage": self.user, "userMessageGlobalisationCode": self.code, "errors": errors})

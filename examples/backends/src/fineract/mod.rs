@@ -15,17 +15,21 @@ mod client;
 mod commands;
 mod errors;
 mod input;
+mod lifecycle;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::StatusCode;
 use parking_lot::Mutex;
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::System;
 use crate::call::{Answer, Call};
 use crate::effects::{Effect, Effects};
+use crate::stored::{Each, Snapshot};
+use crate::{System, stored};
 
 use client::Client;
 use errors::Refusal;
@@ -45,7 +49,7 @@ struct State {
     clients: Vec<Client>,
     by_external_id: HashMap<String, usize>,
     /// Outcomes by action and idempotency key.
-    outcomes: HashMap<(&'static str, String), (StatusCode, Value)>,
+    outcomes: HashMap<(&'static str, String), (StatusCode, Bytes)>,
     last_account: u64,
     open_accounts_block_close: bool,
 }
@@ -113,7 +117,7 @@ impl Fineract {
                 self.update(state, call, rest, body)
             }),
             ("POST", ["clients", rest @ ..]) => {
-                let command = commands::Command::named(call.param("command").unwrap_or_default())?;
+                let command = lifecycle::Command::named(call.param("command").unwrap_or_default())?;
                 self.once(command.action(), call, |state, body| {
                     self.command(state, call, rest, (command, body))
                 })
@@ -178,16 +182,18 @@ impl Fineract {
             .header("idempotency-key")
             .map(|key| (action, key.to_owned()));
         if let Some((status, body)) = kept.as_ref().and_then(|key| state.outcomes.get(key)) {
-            return Ok(Answer::json(*status, body).with("x-served-from-cache", "true"));
+            let kept = Answer::typed(*status, "application/json", body.clone());
+            return Ok(kept.with("x-served-from-cache", "true"));
         }
         let outcome = input::Body::read(call).and_then(|body| run(&mut state, body));
-        let (status, body) = match outcome {
-            Ok(body) => (StatusCode::OK, body),
-            Err(refusal) => (refusal.status(), refusal.body()),
+        let answer = match outcome {
+            Ok(body) => ok(&body),
+            Err(refusal) => refusal.answer(),
         };
-        let answer = Answer::json(status, &body);
         if let Some(key) = kept {
-            state.outcomes.insert(key, (status, body));
+            state
+                .outcomes
+                .insert(key, (answer.status, answer.body.clone()));
         }
         Ok(answer)
     }
@@ -219,24 +225,29 @@ impl Fineract {
     }
 
     /// Every client with its accounts, or the one of a reference.
-    #[must_use]
-    pub fn snapshot(&self, reference: Option<&str>) -> Value {
+    pub(crate) fn snapshot(&self, reference: Option<&str>) -> Snapshot {
         let state = self.state.lock();
-        let wanted: Vec<&Client> = match reference {
-            Some(reference) => state
-                .by_external_id
-                .get(reference)
-                .and_then(|at| state.clients.get(*at))
-                .into_iter()
-                .collect(),
-            None => state.clients.iter().collect(),
+        let wanted = |client: &&Client| {
+            reference.is_none_or(|wanted| client.external_id.as_deref() == Some(wanted))
         };
-        let clients: Vec<Value> = wanted
-            .into_iter()
-            .map(|client| json!({"client": client.json(), "accounts": client.accounts_json()}))
-            .collect();
-        json!({"clients": clients, "openAccountsBlockClose": state.open_accounts_block_close})
+        let clients =
+            || {
+                state.clients.iter().filter(wanted).map(
+                    |client| json!({"client": client.json(), "accounts": client.accounts_json()}),
+                )
+            };
+        stored::snapshot(&Shown {
+            clients: Each(clients),
+            open_accounts_block_close: state.open_accounts_block_close,
+        })
     }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<C: Serialize> {
+    clients: C,
+    open_accounts_block_close: bool,
 }
 
 fn ok(body: &Value) -> Answer {

@@ -8,14 +8,16 @@
 mod list;
 mod score;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use crate::System;
 use crate::call::{Answer, Call};
 use crate::effects::{Effect, Effects};
+use crate::stored::{Each, Snapshot};
+use crate::{System, stored};
 
 use score::{Example, Scored};
 
@@ -116,9 +118,9 @@ impl Matching {
     }
 
     /// The whole list.
-    #[must_use]
-    pub fn snapshot(&self) -> Value {
-        json!({"list": list::ENTITIES.iter().map(list::Entity::json).collect::<Vec<_>>()})
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let list = Each(|| list::ENTITIES.iter().map(list::Entity::json));
+        stored::snapshot(&BTreeMap::from([("list", list)]))
     }
 }
 

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use crate::call::{Answer, Call};
 use crate::chance;
 use crate::effects::rfc3339;
+use crate::stored::Stored;
 
 use super::error::Refusal;
 use super::{
-    Resource, Scim, State, body, filter, list_response, patch, resource, scim, stamp, text, version,
+    Resource, Scim, State, body, filter, list_response, patch, scim, stamp, text, version,
 };
 
 /// The schema of the resource type.
@@ -44,7 +45,10 @@ impl Scim {
         let wanted = filter::read(call.param("filter").unwrap_or_default())?;
         let ids: &[String] = match wanted.attribute.as_str() {
             "owner.value" | "owner" => state.by_owner.get(&wanted.value).map_or(&[], Vec::as_slice),
-            "id" => std::slice::from_ref(&wanted.value),
+            "id" if state.devices.contains_key(&wanted.value) => {
+                std::slice::from_ref(&wanted.value)
+            }
+            "id" => &[],
             _ => {
                 return Err(Refusal::bad(
                     "invalidFilter",
@@ -52,46 +56,36 @@ impl Scim {
                 ));
             }
         };
-        Ok(list_response(
-            ids.iter().filter_map(|id| state.devices.get(id)),
-            call,
-        ))
+        Ok(list_response(ids, &state.devices, call))
     }
 
     pub(super) fn read_device(&self, id: &str) -> Result<Answer, Refusal> {
         let state = self.state.lock();
-        state
-            .device(id)
-            .map(|device| resource(StatusCode::OK, device))
+        state.device(id).map(|device| scim(StatusCode::OK, &device))
     }
 
     pub(super) fn patch_device(&self, id: &str, call: &Call) -> Result<Answer, Refusal> {
         let request = body(call)?;
         let mut state = self.state.lock();
-        let device = patch::apply(state.device(id)?, &request)?;
-        state.check_device(&device)?;
-        Ok(resource(
-            StatusCode::OK,
-            self.store_device(&mut state, id, device)?,
-        ))
+        let device = patch::apply(&state.device(id)?, &request)?;
+        let device = self.store_device(&mut state, id, device)?;
+        Ok(scim(StatusCode::OK, &device))
     }
 
     /// Puts a changed device in the place of the old one, and moves it where its owner is another now.
-    fn store_device<'s>(
+    fn store_device(
         &self,
-        state: &'s mut State,
+        state: &mut State,
         id: &str,
         mut device: Resource,
-    ) -> Result<&'s Resource, Refusal> {
+    ) -> Result<Resource, Refusal> {
+        state.check_device(&device)?;
         let old = state.device(id)?;
-        let changed = device != *old;
-        let (from, to) = (owner(old).to_owned(), owner(&device).to_owned());
+        let changed = device != old;
+        let (from, to) = (owner(&old).to_owned(), owner(&device).to_owned());
         if changed {
-            let created = old
-                .get("meta")
-                .and_then(|meta| meta.get("created"))
-                .cloned();
-            stamp(&mut device, "Device", created.as_ref(), version(old) + 1);
+            let created = old.get("meta").and_then(|meta| meta.get("created"));
+            stamp(&mut device, "Device", created, version(&old) + 1);
         }
         let kind = if from == to {
             "device.changed"
@@ -104,8 +98,8 @@ impl Scim {
             state.disown(&from, id);
             state.by_owner.entry(to).or_default().push(id.to_owned());
         }
-        state.devices.insert(id.to_owned(), device);
-        state.device(id)
+        state.devices.insert(id.to_owned(), Stored::keep(&device));
+        Ok(device)
     }
 
     pub(super) fn delete_device(&self, id: &str) -> Result<Answer, Refusal> {
@@ -115,10 +109,8 @@ impl Scim {
     }
 
     fn remove_device(&self, state: &mut State, id: &str) -> Result<Resource, Refusal> {
-        let device = state
-            .devices
-            .remove(id)
-            .ok_or_else(|| Refusal::not_found("Device", id))?;
+        let device = state.device(id)?;
+        state.devices.remove(id);
         state.disown(owner(&device), id);
         self.effect("device.removed", &state.reference_of(owner(&device)), id)
             .record(None, true);
@@ -127,7 +119,7 @@ impl Scim {
 
     pub(super) fn reset_pin(&self, id: &str) -> Result<Answer, Refusal> {
         let mut state = self.state.lock();
-        let reference = state.reference_of(owner(state.device(id)?));
+        let reference = state.reference_of(owner(&state.device(id)?));
         let n = state.next(id);
         let reset = self.new_id("scim.pin", &format!("{id}/{n}"));
         self.effect("device.pinReset", &reference, id)
@@ -143,39 +135,38 @@ impl Scim {
     pub(super) fn enrol_first(&self, state: &mut State, user: &str, reference: &str) {
         let mut chance = chance::about(self.seed, "scim.devices", reference);
         for _ in 0..chance.random_range(2..=3) {
-            self.enrol(state, user, Resource::new());
+            let device = self.made_up(state, user, reference);
+            self.enrol(state, &device);
         }
     }
 
-    fn enrol(&self, state: &mut State, user: &str, given: Resource) -> Resource {
-        let reference = state.reference_of(user);
-        let n = state.next(user);
+    fn made_up(&self, state: &mut State, user: &str, reference: &str) -> Resource {
+        // Counted for the reference, not the user: no id comes back when a user is provisioned again.
+        let n = state.next(&format!("devices of {reference}"));
         let about = format!("{reference}/{n}");
         let mut chance = chance::about(self.seed, "scim.device", &about);
         let (kind, model, label) = MODELS
             .get(chance.random_range(0..MODELS.len()))
             .copied()
             .unwrap_or_default();
-        let id = self.new_id("scim.device", &about);
-        let made_up = json!({"schemas": [SCHEMA], "deviceType": kind, "model": model, "label": label,
-                             "active": true, "locked": false, "enrolledAt": rfc3339(Utc::now())});
-        let mut device = made_up.as_object().cloned().unwrap_or_default();
-        device.extend(given);
-        device.insert("id".to_owned(), json!(id));
-        device.insert(
-            "owner".to_owned(),
-            json!({"value": user, "$ref": format!("/scim/Users/{user}")}),
-        );
+        let device = json!({"schemas": [SCHEMA], "id": self.new_id("scim.device", &about), "deviceType": kind,
+                            "owner": {"value": user, "$ref": format!("/scim/Users/{user}")}, "model": model,
+                            "label": label, "active": true, "locked": false, "enrolledAt": rfc3339(Utc::now())});
+        let mut device = device.as_object().cloned().unwrap_or_default();
         stamp(&mut device, "Device", None, 1);
-        self.effect("device.enrolled", &reference, &id)
+        device
+    }
+
+    fn enrol(&self, state: &mut State, device: &Resource) {
+        let (id, owner) = (text(device, "id").unwrap_or_default(), owner(device));
+        self.effect("device.enrolled", &state.reference_of(owner), id)
             .record(None, true);
         state
             .by_owner
-            .entry(user.to_owned())
+            .entry(owner.to_owned())
             .or_default()
-            .push(id.clone());
-        state.devices.insert(id, device.clone());
-        device
+            .push(id.to_owned());
+        state.devices.insert(id.to_owned(), Stored::keep(device));
     }
 
     /// Lets something happen at the identity system itself; the user is named by its external id or its own id.
@@ -184,46 +175,72 @@ impl Scim {
     /// Says what is not there, or what about the device is wrong.
     pub fn happen(&self, user: &str, happening: Happening) -> Result<Value, String> {
         let mut state = self.state.lock();
-        let id = state
+        let user = state
             .by_external_id
             .get(user)
             .cloned()
             .unwrap_or_else(|| user.to_owned());
-        state.user(&id).map_err(|_| format!("no user {user}"))?;
-        let first = state
-            .by_owner
-            .get(&id)
-            .and_then(|devices| devices.first())
-            .cloned();
-        let named = |device: String| {
-            Some(device)
-                .filter(|device| !device.is_empty())
-                .or(first)
-                .unwrap_or_default()
-        };
-        let device = match happening {
-            Happening::Enrol(given) => Ok(self.enrol(&mut state, &id, given)),
-            Happening::Remove(device) => self.remove_device(&mut state, &named(device)),
-            Happening::Change(device, attributes) => {
-                let device = named(device);
-                state.device(&device).cloned().and_then(|mut changed| {
-                    changed.extend(attributes);
-                    state.check_device(&changed)?;
-                    self.store_device(&mut state, &device, changed).cloned()
-                })
-            }
-        };
-        device
+        self.let_happen(&mut state, &user, happening)
             .map(Value::Object)
             .map_err(|refusal| refusal.to_string())
     }
+
+    fn let_happen(
+        &self,
+        state: &mut State,
+        user: &str,
+        happening: Happening,
+    ) -> Result<Resource, Refusal> {
+        state.user(user)?;
+        match happening {
+            Happening::Enrol(attributes) => {
+                let reference = state.reference_of(user);
+                let mut device = self.made_up(state, user, &reference);
+                overwrite(&mut device, attributes);
+                state.check_device(&device)?;
+                self.enrol(state, &device);
+                Ok(device)
+            }
+            Happening::Remove(device) => {
+                let device = state.named_or_first(user, device);
+                self.remove_device(state, &device)
+            }
+            Happening::Change(device, attributes) => {
+                let id = state.named_or_first(user, device);
+                let mut device = state.device(&id)?;
+                overwrite(&mut device, attributes);
+                self.store_device(state, &id, device)
+            }
+        }
+    }
+}
+
+/// Takes over attributes that a test names; the id stays.
+fn overwrite(device: &mut Resource, mut attributes: Resource) {
+    attributes.remove("id");
+    device.extend(attributes);
 }
 
 impl State {
-    fn device(&self, id: &str) -> Result<&Resource, Refusal> {
+    fn device(&self, id: &str) -> Result<Resource, Refusal> {
         self.devices
             .get(id)
+            .map(Stored::load)
             .ok_or_else(|| Refusal::not_found("Device", id))
+    }
+
+    /// The device that a test names, or the user's first.
+    fn named_or_first(&self, user: &str, device: String) -> String {
+        let first = self
+            .by_owner
+            .get(user)
+            .and_then(|devices| devices.first())
+            .cloned();
+        if device.is_empty() {
+            first.unwrap_or_default()
+        } else {
+            device
+        }
     }
 
     fn disown(&mut self, owner: &str, id: &str) {

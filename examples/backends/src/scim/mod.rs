@@ -13,16 +13,18 @@ mod filter;
 mod patch;
 mod user;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use http::StatusCode;
 use parking_lot::Mutex;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::call::{Answer, Call};
 use crate::effects::{Effect, Effects};
-use crate::{System, chance};
+use crate::stored::{Snapshot, Stored};
+use crate::{System, chance, stored};
 
 pub use device::Happening;
 use error::Refusal;
@@ -42,13 +44,13 @@ type Resource = Map<String, Value>;
 
 #[derive(Default)]
 struct State {
-    users: HashMap<String, Resource>,
+    users: HashMap<String, Stored>,
     /// Ids of users in the order of their creation.
     user_order: Vec<String>,
     /// Lower case, since `userName` compares without case (RFC 7643, 4.1.1).
     by_user_name: HashMap<String, String>,
     by_external_id: HashMap<String, String>,
-    devices: HashMap<String, Resource>,
+    devices: HashMap<String, Stored>,
     by_owner: HashMap<String, Vec<String>>,
     /// How many devices were ever enrolled for a user, and PINs reset for a device: ids are never used again.
     counters: HashMap<String, u64>,
@@ -112,22 +114,19 @@ impl Scim {
     }
 
     /// Every user and device, or those of an external id.
-    #[must_use]
-    pub fn snapshot(&self, reference: Option<&str>) -> Value {
-        let state = self.state.lock();
+    pub(crate) fn snapshot(&self, reference: Option<&str>) -> Snapshot {
+        let state = &*self.state.lock();
         let ids: Vec<&String> = match reference {
             Some(reference) => state.by_external_id.get(reference).into_iter().collect(),
             None => state.user_order.iter().collect(),
         };
-        let wanted: HashSet<&String> = ids.iter().copied().collect();
-        let users: Vec<&Resource> = ids.iter().filter_map(|id| state.users.get(*id)).collect();
-        let owned = state
-            .by_owner
+        let users: Vec<&Stored> = ids.iter().filter_map(|id| state.users.get(*id)).collect();
+        let owned = ids
             .iter()
-            .filter(|(owner, _)| wanted.contains(owner))
-            .flat_map(|(_, ids)| ids);
-        let devices: Vec<&Resource> = owned.filter_map(|id| state.devices.get(id)).collect();
-        json!({"users": users, "devices": devices})
+            .filter_map(|id| state.by_owner.get(*id))
+            .flatten();
+        let devices: Vec<&Stored> = owned.filter_map(|id| state.devices.get(id)).collect();
+        stored::snapshot(&BTreeMap::from([("users", users), ("devices", devices)]))
     }
 
     fn new_id(&self, topic: &str, about: &str) -> String {
@@ -148,23 +147,38 @@ impl EffectDraft<'_> {
     }
 }
 
-/// A page of resources as a list response (RFC 7644, 3.4.2).
-fn list_response<'a>(found: impl Iterator<Item = &'a Resource>, call: &Call) -> Answer {
-    let found: Vec<&Resource> = found.collect();
+/// A page of the resources of these ids as a list response (RFC 7644, 3.4.2).
+fn list_response(ids: &[String], among: &HashMap<String, Stored>, call: &Call) -> Answer {
     let start = call.number("startIndex", 1).max(1);
     let count = call.number("count", DEFAULT_COUNT).min(MAX_COUNT);
-    let page: Vec<&&Resource> = found.iter().skip(start - 1).take(count).collect();
-    let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"], "totalResults": found.len(),
-                      "startIndex": start, "itemsPerPage": page.len(), "Resources": page});
-    scim(StatusCode::OK, &body)
+    let page = ids.iter().skip(start - 1).take(count);
+    let page: Vec<&Stored> = page.filter_map(|id| among.get(id)).collect();
+    scim(
+        StatusCode::OK,
+        &ListResponse {
+            schemas: ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+            total_results: ids.len(),
+            start_index: start,
+            items_per_page: page.len(),
+            resources: page,
+        },
+    )
 }
 
-fn scim(status: StatusCode, body: &Value) -> Answer {
-    Answer::typed(status, "application/scim+json", body.to_string().into())
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ListResponse<'a> {
+    schemas: [&'static str; 1],
+    total_results: usize,
+    start_index: usize,
+    items_per_page: usize,
+    #[serde(rename = "Resources")]
+    resources: Vec<&'a Stored>,
 }
 
-fn resource(status: StatusCode, resource: &Resource) -> Answer {
-    scim(status, &json!(resource))
+fn scim(status: StatusCode, body: &impl Serialize) -> Answer {
+    let body = serde_json::to_vec(body).unwrap_or_default();
+    Answer::typed(status, "application/scim+json", body.into())
 }
 
 fn body(call: &Call) -> Result<Resource, Refusal> {

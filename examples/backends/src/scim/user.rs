@@ -4,10 +4,11 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::call::{Answer, Call};
+use crate::stored::Stored;
 
 use super::error::Refusal;
 use super::{
-    Resource, Scim, State, body, filter, list_response, patch, resource, stamp, text, version,
+    Resource, Scim, State, body, filter, list_response, patch, scim, stamp, text, version,
 };
 
 const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -16,16 +17,13 @@ impl Scim {
     pub(super) fn list_users(&self, call: &Call) -> Result<Answer, Refusal> {
         let state = self.state.lock();
         let Some(filter) = call.param("filter") else {
-            return Ok(list_response(
-                state.user_order.iter().filter_map(|id| state.users.get(id)),
-                call,
-            ));
+            return Ok(list_response(&state.user_order, &state.users, call));
         };
         let wanted = filter::read(filter)?;
         let id = match wanted.attribute.as_str() {
             "externalid" => state.by_external_id.get(&wanted.value),
             "username" => state.by_user_name.get(&wanted.value.to_lowercase()),
-            "id" => Some(&wanted.value),
+            "id" => Some(&wanted.value).filter(|id| state.users.contains_key(*id)),
             _ => {
                 return Err(Refusal::bad(
                     "invalidFilter",
@@ -34,7 +32,8 @@ impl Scim {
             }
         };
         Ok(list_response(
-            id.and_then(|id| state.users.get(id)).into_iter(),
+            id.map_or(&[], std::slice::from_ref),
+            &state.users,
             call,
         ))
     }
@@ -53,15 +52,15 @@ impl Scim {
         self.effect("user.created", &reference, &id)
             .record(payload_version(&user), true);
         let answer =
-            resource(StatusCode::CREATED, &user).with("location", &format!("/scim/Users/{id}"));
-        state.insert_user(id.clone(), user);
+            scim(StatusCode::CREATED, &user).with("location", &format!("/scim/Users/{id}"));
+        state.insert_user(&id, &user);
         self.enrol_first(&mut state, &id, &reference);
         Ok(answer)
     }
 
     pub(super) fn read_user(&self, id: &str) -> Result<Answer, Refusal> {
         let state = self.state.lock();
-        state.user(id).map(|user| resource(StatusCode::OK, user))
+        state.user(id).map(|user| scim(StatusCode::OK, &user))
     }
 
     pub(super) fn replace_user(&self, id: &str, call: &Call) -> Result<Answer, Refusal> {
@@ -80,7 +79,7 @@ impl Scim {
         change: impl FnOnce(&Resource) -> Result<Resource, Refusal>,
     ) -> Result<Answer, Refusal> {
         let mut state = self.state.lock();
-        let old = state.user(id)?.clone();
+        let old = state.user(id)?;
         let mut user = change(&old)?;
         check(&user)?;
         state.check_unique(&user, Some(id))?;
@@ -100,19 +99,17 @@ impl Scim {
         };
         self.effect(kind, &reference(&user), id)
             .record(payload_version(&user), changed);
-        let answer = resource(StatusCode::OK, &user);
+        let answer = scim(StatusCode::OK, &user);
         state.remove_keys(&old);
         state.insert_keys(id, &user);
-        state.users.insert(id.to_owned(), user);
+        state.users.insert(id.to_owned(), Stored::keep(&user));
         Ok(answer)
     }
 
     pub(super) fn delete_user(&self, id: &str) -> Result<Answer, Refusal> {
         let mut state = self.state.lock();
-        let user = state
-            .users
-            .remove(id)
-            .ok_or_else(|| Refusal::not_found("User", id))?;
+        let user = state.user(id)?;
+        state.users.remove(id);
         state.remove_keys(&user);
         state.user_order.retain(|other| other != id);
         for device in state.by_owner.remove(id).unwrap_or_default() {
@@ -125,17 +122,17 @@ impl Scim {
 }
 
 impl State {
-    pub(super) fn user(&self, id: &str) -> Result<&Resource, Refusal> {
+    pub(super) fn user(&self, id: &str) -> Result<Resource, Refusal> {
         self.users
             .get(id)
+            .map(Stored::load)
             .ok_or_else(|| Refusal::not_found("User", id))
     }
 
     /// The external id of a device's owner, or the owner's own id.
     pub(super) fn reference_of(&self, user: &str) -> String {
-        self.users
-            .get(user)
-            .map_or_else(|| user.to_owned(), reference)
+        self.user(user)
+            .map_or_else(|_| user.to_owned(), |user| reference(&user))
     }
 
     fn check_unique(&self, user: &Resource, own: Option<&str>) -> Result<(), Refusal> {
@@ -153,10 +150,10 @@ impl State {
         Ok(())
     }
 
-    fn insert_user(&mut self, id: String, user: Resource) {
-        self.insert_keys(&id, &user);
-        self.user_order.push(id.clone());
-        self.users.insert(id, user);
+    fn insert_user(&mut self, id: &str, user: &Resource) {
+        self.insert_keys(id, user);
+        self.user_order.push(id.to_owned());
+        self.users.insert(id.to_owned(), Stored::keep(user));
     }
 
     fn insert_keys(&mut self, id: &str, user: &Resource) {
