@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 fn person(external_id: &str) -> Value {
     json!({"officeId": 1, "legalFormId": 1, "firstname": "Ada", "lastname": "Byron", "externalId": external_id,
-           "active": false, "dateOfBirth": "1990-02-03", "emailAddress": "ada@client.example",
+           "active": false, "submittedOnDate": "2024-03-01", "dateOfBirth": "1990-02-03", "emailAddress": "ada@client.example",
            "dateFormat": "yyyy-MM-dd", "locale": "en"})
 }
 

@@ -1,6 +1,6 @@
 //! What changes a Fineract client: create, update, and the commands of its life cycle.
 
-use chrono::Utc;
+use chrono::{NaiveDate, Utc};
 use serde_json::{Map, Value, json};
 
 use crate::call::Call;
@@ -77,8 +77,10 @@ impl Fineract {
         merge(&mut profile, &mut body);
         check_name(&profile, &mut body);
         let today = Utc::now().date_naive();
-        let submitted_on = body.date("submittedOnDate").unwrap_or(today);
         let activated_on = active.then(|| body.required_date("activationDate"));
+        let submitted_on = body.date("submittedOnDate");
+        let submitted_on = submitted_on.unwrap_or(activated_on.map_or(today, |on| on.min(today)));
+        check_dates(&mut body, submitted_on, activated_on, today);
         let external_id = body.text("externalId", 100);
         body.done()?;
         if let Some(taken) = external_id
@@ -193,9 +195,25 @@ impl Fineract {
         if let Some(reason) = reason {
             body.required_id(reason);
         }
-        body.done()?;
         let client = state.client(at)?;
         let next = command.after(client.status)?;
+        if command == Command::Activate {
+            check_dates(
+                &mut body,
+                client.submitted_on,
+                Some(on),
+                Utc::now().date_naive(),
+            );
+        }
+        body.done()?;
+        if command == Command::Close && client.activated_on.is_some_and(|activated| on < activated)
+        {
+            let code = "error.msg.client.close.date.cannot.before.client.actvation.date";
+            return Err(Refusal::rule(
+                code.to_owned(),
+                "The client closure date cannot be before its activation date.",
+            ));
+        }
         if command == Command::Close
             && state.open_accounts_block_close
             && !client.accounts.is_empty()
@@ -215,7 +233,7 @@ impl Fineract {
         state: &mut State,
         call: &Call,
         at: usize,
-        (command, next, on): (Command, Status, chrono::NaiveDate),
+        (command, next, on): (Command, Status, NaiveDate),
     ) {
         let State {
             clients,
@@ -246,6 +264,44 @@ struct Update {
     profile: Profile,
     external_id: Option<String>,
     changes: Map<String, Value>,
+}
+
+/// Neither date lies in the future, and nobody is activated before being submitted.
+fn check_dates(
+    body: &mut Body,
+    submitted_on: NaiveDate,
+    activated_on: Option<NaiveDate>,
+    today: NaiveDate,
+) {
+    let mut fail = |code: &str, message: &str, parameter: &str| {
+        body.fail(ParameterError::new(
+            format!("error.msg.clients.{code}"),
+            message,
+            parameter,
+        ));
+    };
+    if submitted_on > today {
+        fail(
+            "submittedOnDate.in.the.future",
+            "Submitted on date cannot be in the future.",
+            "submittedOnDate",
+        );
+    }
+    if activated_on.is_some_and(|on| on > today) {
+        fail(
+            "activationDate.in.the.future",
+            "Activation date cannot be in the future.",
+            "activationDate",
+        );
+    }
+    if activated_on.is_some_and(|on| on < submitted_on) {
+        let message = "submitted date cannot be after the activation date";
+        fail(
+            "submittedOnDate.after.activation.date",
+            message,
+            "submittedOnDate",
+        );
+    }
 }
 
 /// Takes over what the body names: what is left out stays, `null` and blank text clear it.
