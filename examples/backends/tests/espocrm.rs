@@ -154,7 +154,7 @@ async fn duplicates_and_missing_fields_are_refused() {
 #[tokio::test]
 async fn about_half_of_the_records_have_a_relationship() {
     let server = Server::start(1).await;
-    let mut with_case = 0;
+    let (mut with_case, mut answered_surveys) = (0, 0);
     for n in 0..20 {
         let (_, created) = server
             .post("/espocrm/Contact", contact(&format!("CL-{n}")))
@@ -171,6 +171,15 @@ async fn about_half_of_the_records_have_a_relationship() {
             communications += linked["total"].as_u64().unwrap();
         }
         assert_eq!(communications, cases["total"].as_u64().unwrap() * 2);
+        let answers = server
+            .get(&format!(
+                "{path}/cFeedback?select=createdAt,score,description"
+            ))
+            .await;
+        for answer in answers["list"].as_array().unwrap() {
+            assert!(answer["score"].as_u64().unwrap() <= 10 && answer["description"].is_string());
+        }
+        answered_surveys += answers["total"].as_u64().unwrap();
         with_case += cases["total"].as_u64().unwrap();
         let open = server
             .get(&format!("{path}/cases?where[0][type]=notIn&where[0][attribute]=status&where[0][value][]=Closed"))
@@ -178,4 +187,5 @@ async fn about_half_of_the_records_have_a_relationship() {
         assert_eq!(open["total"], cases["total"]);
     }
     assert!((4..=16).contains(&with_case), "{with_case}");
+    assert!((1..=19).contains(&answered_surveys), "{answered_surveys}");
 }

@@ -192,15 +192,19 @@ impl Record {
     }
 
     fn reference_or<'a>(&'a self, id: &'a str) -> &'a str {
-        let named = |name: &String| {
+        self.reference_attribute()
+            .map_or(id, |(_, reference)| reference)
+    }
+
+    /// The custom field that holds the external reference, and its value.
+    pub fn reference_attribute(&self) -> Option<(&str, &str)> {
+        let named = |name: &str| {
             is_indexed(name) && (name.contains("Reference") || name.contains("External"))
         };
-        let reference = self
-            .attributes
+        self.attributes
             .iter()
-            .find(|(name, _)| named(name))
-            .and_then(|(_, value)| value.as_str());
-        reference.unwrap_or(id)
+            .filter(|(name, _)| named(name))
+            .find_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
     }
 
     /// The version that a custom field whose name says so carries.

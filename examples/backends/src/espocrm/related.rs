@@ -1,5 +1,5 @@
-//! What is linked to a record: cases, calls, meetings and e-mails. Nobody writes them here; about half of the records
-//! have an open case and two communications, made up from the seed and the record when they are asked for.
+//! What is linked to a record: cases, calls, meetings, e-mails, and survey answers under the custom link `cFeedback`. Nobody
+//! writes them here; about half of the records have an open case and two communications, a third an answer, made up from the seed and the record when they are asked for.
 
 use chrono::{Duration, NaiveDateTime};
 use rand::RngExt;
@@ -21,6 +21,7 @@ const EMAILS: [&str; 3] = [
     "Your questions on fees",
     "Appointment confirmed",
 ];
+const FEEDBACK: [&str; 2] = ["Quick and friendly", "Had to call twice"];
 const MEETINGS: [&str; 2] = ["Branch visit", "Portfolio review"];
 
 /// The entries of a link; nothing where the record has no such link.
@@ -28,7 +29,9 @@ pub(super) fn entries(seed: u64, record: &Record, link: &str) -> Option<Vec<Map<
     let mut chance = chance::about(seed, "espocrm.related", record.reference());
     let has_any = chance.random_bool(0.5);
     let writes = chance.random_bool(0.5);
+    let answers = chance.random_ratio(1, 3);
     let wanted = match link {
+        "cFeedback" => answers,
         "cases" | "calls" => has_any,
         "emails" => has_any && writes,
         "meetings" => has_any && !writes,
@@ -65,6 +68,9 @@ fn entry(record: &Record, link: &str, chance: &mut StdRng) -> Map<String, Value>
         "emails" => {
             let subject = pick(&EMAILS, chance);
             json!({"name": subject, "subject": subject, "status": "Archived", "dateSent": at})
+        }
+        "cFeedback" => {
+            json!({"name": "Survey", "score": chance.random_range(0..=10), "description": pick(&FEEDBACK, chance)})
         }
         _ => {
             json!({"name": pick(&MEETINGS, chance), "status": "Held", "dateStart": at, "dateEnd": end})

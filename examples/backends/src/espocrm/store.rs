@@ -1,6 +1,6 @@
 //! The records and what they are looked up by.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -40,7 +40,7 @@ pub(super) struct Store {
     pub records: Vec<Kept>,
     by_id: HashMap<String, usize>,
     /// Places by attribute and value, for the attributes that are looked up.
-    index: HashMap<IndexKey, Vec<usize>>,
+    index: HashMap<IndexKey, BTreeSet<usize>>,
 }
 
 impl Store {
@@ -68,7 +68,7 @@ impl Store {
         Box::new(found.filter(move |kept| kept.kind == kind).map(Kept::load))
     }
 
-    fn looked_up(&self, kind: EntityType, attribute: &str, value: &str) -> Option<Vec<usize>> {
+    fn looked_up(&self, kind: EntityType, attribute: &str, value: &str) -> Option<BTreeSet<usize>> {
         if attribute == "id" {
             return Some(self.by_id.get(value).copied().into_iter().collect());
         }
@@ -78,20 +78,12 @@ impl Store {
 
     /// Records of the same name and the same external reference.
     pub fn duplicates(&self, record: &Record) -> Vec<Map<String, Value>> {
-        let mut places: Vec<usize> = index_keys(record)
-            .filter_map(|key| self.index.get(&key))
-            .flatten()
-            .copied()
-            .collect();
-        places.sort_unstable();
-        places.dedup();
-        let others = places
-            .into_iter()
-            .filter_map(|at| self.records.get(at))
-            .map(Kept::load);
-        let same = others.filter(|other| {
-            other.name() == record.name() && other.reference() == record.reference()
-        });
+        let Some((attribute, value)) = record.reference_attribute() else {
+            return Vec::new();
+        };
+        let same_reference = self.candidates(record.kind, std::iter::once((attribute, value)));
+        let same = same_reference
+            .filter(|other| other.name() == record.name() && other.text(attribute) == Some(value));
         same.map(|record| record.attributes).collect()
     }
 
@@ -100,7 +92,7 @@ impl Store {
         let at = self.records.len();
         self.by_id.insert(record.id().to_owned(), at);
         for key in index_keys(record) {
-            self.index.entry(key).or_default().push(at);
+            self.index.entry(key).or_default().insert(at);
         }
         self.records.push(Kept::keep(record));
     }
@@ -114,14 +106,14 @@ impl Store {
         *place = Kept::keep(record);
         for key in index_keys(&old) {
             if let Some(places) = self.index.get_mut(&key) {
-                places.retain(|place| *place != at);
+                places.remove(&at);
                 if places.is_empty() {
                     self.index.remove(&key);
                 }
             }
         }
         for key in index_keys(record) {
-            self.index.entry(key).or_default().push(at);
+            self.index.entry(key).or_default().insert(at);
         }
     }
 }
