@@ -176,9 +176,8 @@ async fn devices_are_enrolled_changed_transferred_and_their_pin_reset() {
     );
 
     let give = |to: &str| {
-        patch(
-            json!([{"op": "replace", "path": "owner.value", "value": to}, {"op": "replace", "path": "active", "value": false}]),
-        )
+        let attributes = json!({"owner": {"value": to}, "active": false, "lockReason": null});
+        patch(json!([{"op": "replace", "value": attributes}]))
     };
     assert_eq!(
         server

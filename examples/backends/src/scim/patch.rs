@@ -10,6 +10,8 @@ use super::filter;
 use super::{Resource, text};
 
 const SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+/// The schemas whose attributes stand at the top of a resource.
+const CORE: [&str; 2] = [super::user::SCHEMA, super::device::SCHEMA];
 const MAX_OPERATIONS: usize = 100;
 /// What a client can't change.
 const READ_ONLY: [&str; 3] = ["id", "schemas", "meta"];
@@ -76,8 +78,18 @@ fn one(resource: &mut Resource, operation: &Map<String, Value>) -> Result<(), Re
     }
 }
 
-/// Sets what the path names, or removes it where there is no value.
+/// Sets what the path names, or removes it where there is no value: `null` and an empty list mean unassigned (RFC 7643,
+/// section 2.5).
 fn set(resource: &mut Resource, path: &str, value: Option<&Value>) -> Result<(), Refusal> {
+    let value =
+        value.filter(|value| !(value.is_null() || value.as_array().is_some_and(Vec::is_empty)));
+    let core = CORE
+        .iter()
+        .find_map(|schema| path.strip_prefix(schema)?.strip_prefix(':'));
+    let path = core.unwrap_or(path);
+    if path.starts_with("urn:") {
+        return set_extension(resource, path, value);
+    }
     if let Some((attribute, rest)) = path.split_once('[') {
         let (condition, rest) = rest
             .split_once(']')
@@ -88,7 +100,6 @@ fn set(resource: &mut Resource, path: &str, value: Option<&Value>) -> Result<(),
             value,
         );
     }
-    let path = path.rsplit(':').next().unwrap_or(path);
     match path.split_once('.') {
         None => {
             let name = name_of(resource, path)?;
@@ -109,6 +120,51 @@ fn set(resource: &mut Resource, path: &str, value: Option<&Value>) -> Result<(),
     Ok(())
 }
 
+/// Sets a whole extension, or an attribute of one that the resource names among its schemas.
+fn set_extension(
+    resource: &mut Resource,
+    path: &str,
+    value: Option<&Value>,
+) -> Result<(), Refusal> {
+    let schemas = resource
+        .get("schemas")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let attribute = schemas.filter_map(Value::as_str).find_map(|schema| {
+        let attribute = path.strip_prefix(schema)?.strip_prefix(':')?;
+        Some((schema.to_owned(), attribute))
+    });
+    if let Some((schema, attribute)) = attribute {
+        let extension = resource.entry(schema).or_insert_with(|| json!({}));
+        let extension = extension.as_object_mut();
+        let extension =
+            extension.ok_or_else(|| Refusal::bad("invalidPath", "The extension is no object."))?;
+        return set(extension, attribute, value);
+    }
+    match value {
+        None => {
+            resource.remove(path);
+        }
+        Some(Value::Object(attributes)) => {
+            resource.insert(path.to_owned(), json!(attributes));
+            if let Some(Value::Array(schemas)) = resource.get_mut("schemas") {
+                let schema = json!(path);
+                if !schemas.contains(&schema) {
+                    schemas.push(schema);
+                }
+            }
+        }
+        Some(_) => {
+            return Err(Refusal::bad(
+                "invalidPath",
+                "The resource has no such extension.",
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Sets an element of a multi-valued attribute, or a part of it; where none meets the condition one is added.
 fn set_element(
     resource: &mut Resource,
@@ -116,7 +172,7 @@ fn set_element(
     value: Option<&Value>,
 ) -> Result<(), Refusal> {
     let wanted = filter::read(condition)?;
-    let name = name_of(resource, attribute.rsplit(':').next().unwrap_or(attribute))?;
+    let name = name_of(resource, attribute)?;
     let elements = resource.entry(name).or_insert_with(|| json!([]));
     let elements = elements
         .as_array_mut()
@@ -162,7 +218,7 @@ fn name_of(resource: &Resource, name: &str) -> Result<String, Refusal> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
 
@@ -187,6 +243,25 @@ mod tests {
         let expected = json!({"active": false, "name": {"familyName": "B"}, "displayName": "B",
                               "emails": [{"type": "work", "value": "b@x.example"}]});
         assert_eq!(after.unwrap(), expected);
+    }
+
+    #[test]
+    fn extensions_and_unassigned_attributes() {
+        const CLIENT: &str = "urn:backoffice:params:scim:schemas:extension:2.0:Client";
+        let user = json!({"schemas": [super::super::user::SCHEMA, CLIENT], "displayName": "A", "emails": [{"value": "a@x.example"}],
+                          CLIENT: {"version": 1}});
+        let whole = json!([{"op": "replace", "value": {CLIENT: {"version": 2}, "emails": [], "displayName": null}}]);
+        let expected =
+            json!({"schemas": [super::super::user::SCHEMA, CLIENT], CLIENT: {"version": 2}});
+        assert_eq!(patched(user.clone(), whole).unwrap(), expected);
+        let part = json!([{"op": "replace", "path": format!("{CLIENT}:version"), "value": 3}]);
+        assert_eq!(patched(user, part).unwrap()[CLIENT]["version"], 3);
+        let added = patched(
+            json!({"schemas": []}),
+            json!([{"op": "add", "value": {CLIENT: {"version": 1}}}]),
+        )
+        .unwrap();
+        assert_eq!(added, json!({"schemas": [CLIENT], CLIENT: {"version": 1}}));
     }
 
     #[test]

@@ -11,7 +11,8 @@ use super::{
     Resource, Scim, State, body, filter, list_response, patch, scim, stamp, text, version,
 };
 
-const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+/// The schema of a user (RFC 7643, section 4.1).
+pub(super) const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
 impl Scim {
     pub(super) fn list_users(&self, call: &Call) -> Result<Answer, Refusal> {
