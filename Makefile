@@ -1,0 +1,28 @@
+# The repository's commands. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+CARGO ?= cargo
+PLUGIN_DIRS := $(addprefix plugins/,core-banking crm kyc identity messaging)
+
+.PHONY: help
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | sort | \
+		while IFS=$$'\t' read -r name what; do printf '%-12s %s\n' "make $$name" "$$what"; done
+
+.PHONY: wasm-target
+wasm-target:
+	@scripts/get-wasm-target.sh
+
+.PHONY: tools
+tools: wasm-target ## get what is missing: a Rust toolchain for WASM, a NATS server
+	@scripts/get-nats.sh >/dev/null
+
+# cargo knows what has changed, so this always asks it; a component is written only where its bytes differ.
+.PHONY: plugins
+plugins: wasm-target ## build the five adapters, and the guest for the sandbox's tests, into plugins/dist
+	@$(CARGO) build --quiet --package plugin-build
+	@target/debug/plugin-build --out plugins/dist $(PLUGIN_DIRS)
+	@target/debug/plugin-build --out plugins/dist/fixtures plugins/fixtures
