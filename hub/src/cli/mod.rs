@@ -1,0 +1,3 @@
+//! The commands of the `hub` program, one file each.
+
+pub mod policy;
