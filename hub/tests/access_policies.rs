@@ -113,12 +113,9 @@ fn watched(folder: &Path) -> Watched {
     let access = Arc::new(Access::load(folder, "operators").unwrap());
     let (tell, changes) = mpsc::channel(16);
     let (stop, stopped) = oneshot::channel();
-    let watching = watch(
-        Arc::clone(&access),
-        folder.to_owned(),
-        async move { drop(stopped.await) },
-        move |change| drop(tell.try_send(change)),
-    );
+    let watching = watch(Arc::clone(&access), folder.to_owned(), async move { drop(stopped.await) }, move |change| {
+        drop(tell.try_send(change))
+    });
     Watched { access, changes, stop, task: tokio::spawn(watching) }
 }
 

@@ -344,12 +344,14 @@ async fn an_outside_issuers_tokens_of_every_algorithm_are_accepted() {
     let (issuer, keys) = (Issuer::start().await, Keys::new());
     issuer.publishes(&set(&keys.jwks("")));
     let tokens = issuer.tokens();
-    for (algorithm, kid) in [("EdDSA", "ed"), ("ES256", "ec"), ("RS256", "rsa"), ("PS256", "rsa"), ("RS256", "rs-only")] {
+    for (algorithm, kid) in [("EdDSA", "ed"), ("ES256", "ec"), ("RS256", "rsa"), ("PS256", "rsa"), ("RS256", "rs-only")]
+    {
         let caller = tokens.verify(&keys.token(algorithm, Some(kid))).await;
         assert_eq!(caller.unwrap().roles(), ["RP001", "RP999"], "{algorithm} {kid}");
     }
     assert!(tokens.verify(&keys.token("EdDSA", None)).await.is_ok());
-    for (algorithm, kid) in [("EdDSA", "rsa"), ("RS256", "ed"), ("ES256", "ed"), ("PS256", "rs-only"), ("RS256", "ec")] {
+    for (algorithm, kid) in [("EdDSA", "rsa"), ("RS256", "ed"), ("ES256", "ed"), ("PS256", "rs-only"), ("RS256", "ec")]
+    {
         assert!(tokens.verify(&keys.token(algorithm, Some(kid))).await.is_err(), "{algorithm} {kid}");
     }
     // These lead to one more fetch within the minute, all together.

@@ -54,9 +54,8 @@ impl Access {
     #[must_use]
     pub fn new(policy: Policy, operator_org: &str) -> Self {
         let decided = Family::<Labels, Counter>::default();
-        let counter = |action: &Action, answer| {
-            decided.get_or_create(&Labels { action: action.as_str(), answer }).clone()
-        };
+        let counter =
+            |action: &Action, answer| decided.get_or_create(&Labels { action: action.as_str(), answer }).clone();
         let counters = Action::ALL.iter().map(|action| (counter(action, "allow"), counter(action, "deny"))).collect();
         Self {
             operator_org: operator_org.to_owned(),
@@ -115,7 +114,11 @@ impl Access {
     ) {
         let allowed = matches!(decision, Decision::Allowed { .. });
         if let Some((allows, denials)) = self.counters.get(action.index()) {
-            if allowed { allows.inc() } else { denials.inc() };
+            if allowed {
+                allows.inc()
+            } else {
+                denials.inc()
+            };
         }
         if allowed && !tracing::enabled!(tracing::Level::DEBUG) {
             return;
@@ -197,7 +200,13 @@ mod tests {
     #[test]
     fn refused_files_are_reported_and_forgotten_when_others_come_into_force() {
         let access = access();
-        access.refuse(vec![Finding { file: "x".to_owned(), line: 1, column: 2, message: "y".to_owned(), expected: String::new() }]);
+        access.refuse(vec![Finding {
+            file: "x".to_owned(),
+            line: 1,
+            column: 2,
+            message: "y".to_owned(),
+            expected: String::new(),
+        }]);
         assert_eq!(access.report().findings.len(), 1);
         let report = access.report();
         access.swap(Policy::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies")).unwrap());

@@ -51,7 +51,9 @@ enum Command {
         diff: Option<PathBuf>,
     },
     /// Say why a request would be allowed or denied.
-    #[command(after_help = "Example: hub policy explain --role RP002 --member m-7 --org acme --action CL004 --client CL-1")]
+    #[command(
+        after_help = "Example: hub policy explain --role RP002 --member m-7 --org acme --action CL004 --client CL-1"
+    )]
     Explain(ExplainArgs),
 }
 
@@ -236,4 +238,47 @@ fn say(text: &str, exit: ExitCode) -> io::Result<ExitCode> {
     out.write_all(text.as_bytes())?;
     out.flush()?;
     Ok(exit)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use clap::{CommandFactory as _, Parser};
+    use futures::executor::block_on;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(flatten)]
+        policy: PolicyArgs,
+    }
+
+    fn ran(arguments: &[&str]) -> ExitCode {
+        let cli = Cli::try_parse_from(["policy"].iter().chain(arguments)).unwrap();
+        block_on(run(cli.policy)).unwrap()
+    }
+
+    #[test]
+    fn commands_exit_by_what_they_find() {
+        Cli::command().debug_assert();
+        let own = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies");
+        let empty = tempfile::tempdir().unwrap();
+        let empty = empty.path().to_str().unwrap();
+        let who = ["--member", "m-7", "--org", "acme", "--role", "RP002", "--client", "CL-1"];
+        for (arguments, exit) in [
+            (vec!["check", own], 0),
+            (vec!["check", own, "--json"], 0),
+            (vec!["check", empty], 1),
+            (vec!["test", own], 0),
+            (vec!["test", empty, "--json"], 1),
+            (vec!["matrix", own], 0),
+            (vec!["matrix", own, "--diff", own], 0),
+            (vec!["matrix", own, "--diff", empty], 1),
+            ([&["explain", own, "--action", "CL004"], &who[..]].concat(), 0),
+            ([&["explain", own, "--action", "CL099"], &who[..]].concat(), 2),
+        ] {
+            assert_eq!(ran(&arguments), ExitCode::from(exit), "{arguments:?}");
+        }
+    }
 }

@@ -63,13 +63,7 @@ impl Policy {
     }
 
     /// Whether a row of a listing may be seen through one of `roles`.
-    pub(in crate::access) fn allows_row(
-        &self,
-        caller: &Caller,
-        action: Action,
-        roles: &[u16],
-        view: View<'_>,
-    ) -> bool {
+    pub(in crate::access) fn allows_row(&self, caller: &Caller, action: Action, roles: &[u16], view: View<'_>) -> bool {
         roles.iter().any(|role| {
             let held = self.held(caller, *role, (action, view), false);
             self.ask(*role, action, held.bits).allows()

@@ -127,8 +127,7 @@ impl Policy {
         operator_org: &str,
         client: Option<&crate::domain::client::Client>,
     ) -> Result<Explanation, String> {
-        let action =
-            Action::parse(&question.action).ok_or_else(|| format!("unknown action `{}`", question.action))?;
+        let action = Action::parse(&question.action).ok_or_else(|| format!("unknown action `{}`", question.action))?;
         let caller = question.caller();
         let stand_in = question.client.as_ref().map(|reference| CaseClient::new(reference, &question.assigned_to));
         let view = match (client, &stand_in) {

@@ -56,10 +56,10 @@ fn token(rest: &str) -> Option<&str> {
     let length = if word(first) {
         rest.find(|c| !word(c)).unwrap_or(rest.len())
     } else if first == '"' {
-        rest.char_indices().skip(1).find(|(_, c)| !(c.is_ascii_alphanumeric() || "*_- .".contains(*c))).map_or(
-            rest.len(),
-            |(at, c)| at + c.len_utf8(),
-        )
+        rest.char_indices()
+            .skip(1)
+            .find(|(_, c)| !(c.is_ascii_alphanumeric() || "*_- .".contains(*c)))
+            .map_or(rest.len(), |(at, c)| at + c.len_utf8())
     } else if ["==", "!=", "&&", "||"].iter().any(|operator| rest.starts_with(operator)) {
         2
     } else {

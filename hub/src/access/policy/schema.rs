@@ -155,9 +155,7 @@ impl Attributes<Subject> for Scope<'_> {
             Subject::Member => Some(self.caller.member()),
             Subject::Role => self.role,
             Subject::Target => self.view.reference,
-            Subject::App(index) => {
-                self.schema.apps.get(usize::from(index)).and_then(|app| self.caller.app(app))
-            }
+            Subject::App(index) => self.schema.apps.get(usize::from(index)).and_then(|app| self.caller.app(app)),
             Subject::Client(attribute) => return self.view.row.map_or(Value::Missing, |row| row.get(attribute)),
             Subject::MemberRoles | Subject::MemberClients => None,
         };

@@ -70,8 +70,10 @@ impl Source {
     /// The files, for a report.
     #[must_use]
     pub fn files(&self) -> Vec<SourceFile> {
-        let file = |(name, bytes): (&String, &Vec<u8>)| {
-            SourceFile { name: name.clone(), digest: sha256(bytes), size: bytes.len() }
+        let file = |(name, bytes): (&String, &Vec<u8>)| SourceFile {
+            name: name.clone(),
+            digest: sha256(bytes),
+            size: bytes.len(),
         };
         self.files.iter().map(file).collect()
     }

@@ -109,7 +109,8 @@ fn explanations_name_lines_values_and_the_smallest_change() {
     assert!(condition.attributes.contains(&("{client}".to_owned(), Some("CL-9".to_owned()))));
     assert!(denied.to_turn_it.contains("member.clients contain {client}"), "{}", denied.to_turn_it);
 
-    let ungranted = explained(serde_json::json!({ "member": "m", "org": "acme", "roles": ["RP004"], "action": "CL005" }));
+    let ungranted =
+        explained(serde_json::json!({ "member": "m", "org": "acme", "roles": ["RP004"], "action": "CL005" }));
     assert_eq!((ungranted.allowed, ungranted.policy), (false, None));
     assert_eq!(ungranted.to_turn_it, "give the member one of the roles RP001");
 
@@ -185,7 +186,12 @@ fn malformed_files_are_refused_by_place() {
         ("conditions.csv", "contain {client}", "contain {klient}", "expected `{client}`, found `{klient}`"),
         ("conditions.csv", "contain {client}", "contain {client", "expected a name in braces"),
         ("conditions.csv", "role eq RP002 AND", "(role eq RP002 AND", "expected `)`, found the end"),
-        ("conditions.csv", "member.clients contain", "client.starred eq true and member.clients co", "unknown attribute"),
+        (
+            "conditions.csv",
+            "member.clients contain",
+            "client.starred eq true and member.clients co",
+            "unknown attribute",
+        ),
         ("conditions.csv", "role eq RP002", "client.createdAt co RP002", "which a date can be compared by"),
         ("conditions.csv", "P_BO_002,", "P_BO_001, *, *, role pr\nP_BO_002,", "contradicts line"),
         ("model.conf", "", "", "model.conf: `r` is missing"),
@@ -209,7 +215,12 @@ fn malformed_files_are_refused_by_place() {
         ("model.conf", "g = _, _", "g", "neither section nor definition"),
         ("tests/roles.yaml", "", "- name: x\n  rule: y\n", "expected a list of cases"),
         ("tests/roles.yaml", "expect: deny", "expect: allow", "expected allow, found deny"),
-        ("tests/assigned.yaml", "by: P_BO_002", "by: P_BO_009", "expected deny by P_BO_009, found deny by P_BO_002 (co"),
+        (
+            "tests/assigned.yaml",
+            "by: P_BO_002",
+            "by: P_BO_009",
+            "expected deny by P_BO_009, found deny by P_BO_002 (co",
+        ),
         ("tests/assigned.yaml", "assignedTo: [m-3, m-7]", "asignedTo: [m-3]", "unknown attribute `asignedTo`"),
         ("tests/operators.yaml", "CX020", "CX999", "unknown action `CX999`"),
         ("tests/operators.yaml", "- name", "\t- name", "expected a list of cases"),
@@ -298,7 +309,8 @@ fn some_client() -> impl Strategy<Value = CaseClient> {
 }
 
 fn some_caller() -> impl Strategy<Value = Caller> {
-    let roles = prop::collection::vec(prop::sample::select(vec!["RP001", "RP002", "RP003", "RP004", "OP001", "X"]), 0..3);
+    let roles =
+        prop::collection::vec(prop::sample::select(vec!["RP001", "RP002", "RP003", "RP004", "OP001", "X"]), 0..3);
     let state = prop::sample::select(vec![Some("active"), Some("suspended"), None]);
     let org = prop::sample::select(vec!["acme", "operators"]);
     (roles, state, org, prop::sample::select(vec!["m-1", "m-2"]), prop::sample::select(vec!["CL-1", "CL-3"]))

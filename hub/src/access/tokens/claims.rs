@@ -126,7 +126,11 @@ fn texts(value: Option<&Value>, name: &str) -> Result<Option<Vec<String>>, Token
     let wrong = || TokenError::Invalid(format!("{name} has to be an array of strings"));
     let Some(value) = value else { return Ok(None) };
     let elements = value.as_array().ok_or_else(wrong)?;
-    elements.iter().map(|element| element.as_str().map(str::to_owned).ok_or_else(wrong)).collect::<Result<_, _>>().map(Some)
+    elements
+        .iter()
+        .map(|element| element.as_str().map(str::to_owned).ok_or_else(wrong))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 /// The organisation and its subscriptions. One that is not a text is none: policies then deny, the token is valid.

@@ -143,9 +143,8 @@ impl KeySet {
         }
         let named = |key: &&Key| jws.key_id.is_none() || key.id == jws.key_id;
         let mut candidates = self.keys.iter().filter(named).filter(|key| key.fits(jws.algorithm)).take(MAX_TRIED);
-        let signed = |key: &Key| {
-            crypto::verify(jws.signature, jws.message.as_bytes(), &key.key, jws.algorithm).unwrap_or(false)
-        };
+        let signed =
+            |key: &Key| crypto::verify(jws.signature, jws.message.as_bytes(), &key.key, jws.algorithm).unwrap_or(false);
         if !candidates.any(signed) {
             return Err(TokenError::invalid("the signature does not hold"));
         }

@@ -209,8 +209,8 @@ fn tree(inside: bool) -> impl Strategy<Value = Expression<Attribute>> {
 }
 
 fn expression() -> impl Strategy<Value = Expression<Attribute>> {
-    let element = tree(true)
-        .prop_map(|filter| Expression::Element { of: Attribute::Contacts, filter: Box::new(filter) });
+    let element =
+        tree(true).prop_map(|filter| Expression::Element { of: Attribute::Contacts, filter: Box::new(filter) });
     (tree(false), element).prop_map(|(tree, element)| Expression::And(vec![tree, element]))
 }
 
