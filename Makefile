@@ -26,3 +26,31 @@ plugins: wasm-target ## build the five adapters, and the guest for the sandbox's
 	@$(CARGO) build --quiet --package plugin-build
 	@target/debug/plugin-build --out plugins/dist $(PLUGIN_DIRS)
 	@target/debug/plugin-build --out plugins/dist/fixtures plugins/fixtures
+
+PROFILE ?= release
+BIN := target/$(PROFILE)
+
+.PHONY: build
+build: plugins ## build the plugins, the simulated outside systems and the hub
+	@$(CARGO) build --profile $(PROFILE) --bin hub --bin backends
+
+.PHONY: demo
+demo: tools build ## start simulated outside systems, NATS and the hub on loopback, with sample clients
+	@PATH="$$(dirname "$$(scripts/get-nats.sh)"):$$PATH" exec $(BIN)/hub demo
+
+.PHONY: test
+test: tools plugins ## get what is missing and run every test
+	@PATH="$$(dirname "$$(scripts/get-nats.sh)"):$$PATH" $(CARGO) test --workspace --no-fail-fast
+
+.PHONY: check
+check: ## formatting and lints, as errors
+	@$(CARGO) fmt --all --check
+	@$(CARGO) clippy --workspace --all-targets -- --deny warnings
+
+.PHONY: audit
+audit: ## licences, bans and sources; advisories where their database can be reached
+	@scripts/audit.sh
+
+.PHONY: bench
+bench: plugins ## what `README.md` says was measured, as ratios
+	@$(CARGO) bench --package hub
