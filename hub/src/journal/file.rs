@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::bounded;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -17,6 +17,7 @@ use super::compose::PreparedAppend;
 use super::disk::{Disk, OsDisk};
 use super::entry::{Append, Committed, Entry, Head};
 use super::error::{AppendError, OpenError, ReadError};
+use super::gather::{Gathering, Request};
 use super::flusher::{Flusher, fold_and_answer};
 use super::open::{OpenReport, Opened, Options, open_folder};
 use super::reader::Reader;
@@ -25,13 +26,12 @@ use super::segment::Segment;
 use super::shared::{Durable, Shared};
 use super::subscription::Subscription;
 use super::tail::Tail;
-use super::writer::{Message, Request, Wires, Writer};
 
-/// Appends that wait for the writer take room by their length, in units of so many bytes …
+/// Appends that aren't answered yet take room by their length, in units of so many bytes …
 const UNIT: usize = 4 << 10;
 
 /// … of which there are so many: 32 MiB.
-const QUEUE: usize = 8 << 10;
+const ROOM: usize = 8 << 10;
 
 /// Groups that may be durable and not folded yet.
 const UNFOLDED: usize = 4;
@@ -39,7 +39,7 @@ const UNFOLDED: usize = 4;
 /// An open journal. Dropping it closes it.
 pub struct FileJournal {
     shared: Arc<Shared>,
-    queue: Sender<Message>,
+    gathering: Arc<Gathering>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     lock: Mutex<Option<File>>,
 }
@@ -76,29 +76,23 @@ impl FileJournal {
         let Chain { ledger, mut index, time, group, .. } = survey.chain;
         index.reach(tail.segment());
         let report = OpenReport { entries: head.seq, segments: index.count(), bytes, head, cut, took };
-        let shared = Arc::new(Shared::new(Durable { ledger, index, head }, key, QUEUE));
+        let shared = Arc::new(Shared::new(Durable { ledger, index, head }, key, ROOM));
         let room = Room::new(disk, options.path.clone(), options.reserve);
 
-        let (queue, requests) = bounded(QUEUE + 1);
-        let (groups, to_flush) = bounded(1);
-        let (report_flushed, flushed) = bounded(1);
+        let gathering = Arc::new(Gathering::new(shared.clone(), room, time));
         let (settle, settled) = bounded(UNFOLDED);
-        let writer = Writer::new(Wires { queue: requests, groups, flushed }, shared.clone(), room, time);
-        let observer = options.observer;
         let mut flusher = Flusher {
-            groups: to_flush,
-            flushed: report_flushed,
+            gathering: gathering.clone(),
             settled: settle,
             tail,
             anchor,
             shared: shared.clone(),
-            observer,
+            observer: options.observer,
         };
         let claims_key = shared.key.fingerprint();
         flusher.anchor.write(&Anchor { seq: head.seq, group, hash: head.hash, claims_key });
         let folded = shared.clone();
         let threads = [
-            spawn("journal-writer", move || writer.run()),
             spawn("journal-flush", move || flusher.run()),
             spawn("journal-fold", move || {
                 fold_and_answer(&settled, &folded, fold);
@@ -106,7 +100,7 @@ impl FileJournal {
             }),
         ];
         let threads = threads.into_iter().collect::<io::Result<Vec<_>>>().map_err(refused())?;
-        let journal = Self { shared, queue, threads: Mutex::new(threads), lock: Mutex::new(Some(lock)) };
+        let journal = Self { shared, gathering, threads: Mutex::new(threads), lock: Mutex::new(Some(lock)) };
         Ok((journal, report))
     }
 
@@ -144,8 +138,7 @@ impl FileJournal {
     /// Refuses new appends, makes those that it has durable, answers them, and gives the folder back. Blocks.
     pub fn close(&self) {
         self.shared.queue_room.close();
-        // An error says that the writer has ended already.
-        drop(self.queue.send(Message::Close));
+        self.gathering.close();
         for thread in self.threads.lock().drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a thread of the journal panicked");
@@ -157,17 +150,16 @@ impl FileJournal {
 
     async fn append_all(&self, append: Append) -> Result<Committed, AppendError> {
         let append = PreparedAppend::new(append, &self.shared.key)?;
-        let units = append.bytes.div_ceil(UNIT).clamp(1, QUEUE);
+        let units = append.bytes.div_ceil(UNIT).clamp(1, ROOM);
         let units = u32::try_from(units).unwrap_or(u32::MAX);
         let room = self.shared.queue_room.clone().acquire_many_owned(units).await;
         let room = room.map_err(|_| self.refusal())?;
         let (reply, answer) = oneshot::channel();
-        let request = Message::Append(Box::new(Request { append, reply, room }));
-        self.queue.try_send(request).map_err(|_| self.refusal())?;
+        self.gathering.accept(Request { append, reply, room });
         answer.await.unwrap_or(Err(AppendError::Unknown))
     }
 
-    /// Of an append that the writer never got.
+    /// Of an append for which there is no room any more.
     fn refusal(&self) -> AppendError {
         match *self.shared.failed.borrow() {
             Some(reason) => AppendError::StorageUnavailable(reason),
