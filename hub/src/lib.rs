@@ -1,3 +1,13 @@
-//! x
+//! Clients Hub: one REST API of thirteen operations over CRM, core banking, KYC, identity and messaging systems.
 
+pub mod access;
+pub mod actors;
+pub mod adapters;
+pub mod cli;
+pub mod config;
+pub mod domain;
 pub mod journal;
+pub mod notify;
+pub mod state;
+pub mod sync;
+pub mod telemetry;

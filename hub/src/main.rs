@@ -1,1 +1,3 @@
-fn main(){}
+//! The `hub` program.
+
+fn main() {}

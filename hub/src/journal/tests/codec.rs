@@ -48,10 +48,8 @@ fn write(new: NewEntry, seq: u64, claimed: bool) -> (Entry, Vec<u8>) {
     let clock = Clock::after(chrono::DateTime::UNIX_EPOCH);
     let append = Append { entries: vec![new], ..Append::default() };
     let mut append = PreparedAppend::new(append, &key).unwrap();
-    let claims = [
-        ClaimMark { key: key.mark("a"), until: None },
-        ClaimMark { key: key.mark("b"), until: Some(clock.time) },
-    ];
+    let claims =
+        [ClaimMark { key: key.mark("a"), until: None }, ClaimMark { key: key.mark("b"), until: Some(clock.time) }];
     let releases = [key.mark("c"), key.mark("d")];
     let line = Line {
         clock: &clock,
