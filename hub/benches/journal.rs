@@ -80,7 +80,7 @@ fn bare_loop(journal: &Path, target: &Path, groups: &[(usize, usize)]) -> f64 {
     let mut segments: Vec<_> = std::fs::read_dir(journal).unwrap().map(|file| file.unwrap().path()).collect();
     segments.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
     segments.sort();
-    let bytes: Vec<u8> = segments.iter().flat_map(|path| std::fs::read(path).unwrap()).collect();
+    let bytes = segments.iter().map(|path| std::fs::read(path).unwrap()).collect::<Vec<_>>().concat();
     let mut rest = bytes.as_slice();
     let mut file = File::create(target).unwrap();
     let began = Instant::now();

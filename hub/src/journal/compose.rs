@@ -131,7 +131,7 @@ fn put<T: Serialize>(out: &mut Vec<u8>, name: &[u8], value: &T) -> Result<(), Ap
 
 /// The same JSON without line breaks, which can only stand between its tokens.
 fn one_line(data: Box<RawValue>) -> Box<RawValue> {
-    if !data.get().contains(['\n', '\r']) {
+    if !data.get().bytes().any(|byte| matches!(byte, b'\n' | b'\r')) {
         return data;
     }
     let text = data.get().replace(['\n', '\r'], " ");

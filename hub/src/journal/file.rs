@@ -1,11 +1,10 @@
 //! The journal in files: the embedded default.
 
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Receiver, bounded};
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -17,9 +16,9 @@ use super::compose::PreparedAppend;
 use super::disk::{Disk, OsDisk};
 use super::entry::{Append, Committed, Entry, Head};
 use super::error::{AppendError, OpenError, ReadError};
+use super::flusher::{Flusher, Settled, fold_and_answer};
 use super::gather::{Gathering, Request};
-use super::flusher::{Flusher, fold_and_answer};
-use super::open::{OpenReport, Opened, Options, open_folder};
+use super::open::{Lock, OpenReport, Opened, Options, open_folder};
 use super::reader::Reader;
 use super::reserve::Room;
 use super::segment::Segment;
@@ -41,7 +40,7 @@ pub struct FileJournal {
     shared: Arc<Shared>,
     gathering: Arc<Gathering>,
     threads: Mutex<Vec<JoinHandle<()>>>,
-    lock: Mutex<Option<File>>,
+    lock: Mutex<Option<Lock>>,
 }
 
 impl FileJournal {
@@ -66,42 +65,27 @@ impl FileJournal {
         options: Options,
         fold: impl FnMut(&[Arc<Entry>]) + Send + 'static,
     ) -> Result<(Self, OpenReport), OpenError> {
-        let Opened { lock, key, survey, cut, took } = open_folder(&options.path)?;
         let refused = || OpenError::io(&options.path);
+        let Opened { lock, key, survey, cut, took } = open_folder(&options.path)?;
         let end = survey.chain.end().unwrap_or_else(|| (Segment::new(&options.path, 1), 0));
-        let dir = options.path.clone();
-        let tail = Tail::open(disk.clone(), dir, end, options.segment_bytes).map_err(refused())?;
-        let anchor = AnchorFile::open(&options.path).map_err(refused())?;
+        let tail = Tail::open(disk.clone(), options.path.clone(), end, options.segment_bytes);
+        let tail = tail.map_err(refused())?;
         let (bytes, head) = (survey.bytes, survey.chain.head);
         let Chain { ledger, mut index, time, group, .. } = survey.chain;
         index.reach(tail.segment());
         let report = OpenReport { entries: head.seq, segments: index.count(), bytes, head, cut, took };
+
+        let mut anchor = AnchorFile::open(&options.path).map_err(refused())?;
+        anchor.write(&Anchor { seq: head.seq, group, hash: head.hash, claims_key: key.fingerprint() });
         let shared = Arc::new(Shared::new(Durable { ledger, index, head }, key, ROOM));
         let room = Room::new(disk, options.path.clone(), options.reserve);
-
         let gathering = Arc::new(Gathering::new(shared.clone(), room, time));
         let (settle, settled) = bounded(UNFOLDED);
-        let mut flusher = Flusher {
-            gathering: gathering.clone(),
-            settled: settle,
-            tail,
-            anchor,
-            shared: shared.clone(),
-            observer: options.observer,
-        };
-        let claims_key = shared.key.fingerprint();
-        flusher.anchor.write(&Anchor { seq: head.seq, group, hash: head.hash, claims_key });
-        let folded = shared.clone();
-        let threads = [
-            spawn("journal-flush", move || flusher.run()),
-            spawn("journal-fold", move || {
-                fold_and_answer(&settled, &folded, fold);
-                folded.end();
-            }),
-        ];
-        let threads = threads.into_iter().collect::<io::Result<Vec<_>>>().map_err(refused())?;
-        let journal = Self { shared, gathering, threads: Mutex::new(threads), lock: Mutex::new(Some(lock)) };
-        Ok((journal, report))
+        let observer = options.observer.clone();
+        let flusher =
+            Flusher { gathering: gathering.clone(), settled: settle, tail, anchor, shared: shared.clone(), observer };
+        let threads = start(flusher, settled, shared.clone(), fold).map_err(refused())?;
+        Ok((Self { shared, gathering, threads: Mutex::new(threads), lock: Mutex::new(Some(lock)) }, report))
     }
 
     /// Waits until the journal has given up, and says why. Every append is refused then; the hub ends.
@@ -146,8 +130,19 @@ impl FileJournal {
     }
 }
 
-fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
-    Builder::new().name(name.to_owned()).spawn(body)
+/// Starts the thread that flushes and the one that folds.
+fn start(
+    flusher: Flusher,
+    settled: Receiver<Settled>,
+    shared: Arc<Shared>,
+    fold: impl FnMut(&[Arc<Entry>]) + Send + 'static,
+) -> io::Result<Vec<JoinHandle<()>>> {
+    let flush = Builder::new().name("journal-flush".to_owned()).spawn(move || flusher.run())?;
+    let fold = Builder::new().name("journal-fold".to_owned()).spawn(move || {
+        fold_and_answer(&settled, &shared, fold);
+        shared.end();
+    })?;
+    Ok(vec![flush, fold])
 }
 
 impl Journal for FileJournal {

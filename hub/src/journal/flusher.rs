@@ -15,7 +15,6 @@ use super::gather::{FAILED, Gathering, Group, Outcome, Waiter, answer};
 use super::shared::Shared;
 use super::tail::Tail;
 
-
 /// Is told of every flush; for metrics.
 pub trait FlushObserver: Send + Sync {
     /// One group became durable: its entries, its bytes, and how long writing and `fdatasync` took.
