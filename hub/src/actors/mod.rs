@@ -10,10 +10,6 @@
 //! - What the tree gives up is escalated; what the root gives up ends the process ([`Tree::fatal`]).
 //! - Nothing here blocks; an actor that does costs its thread, and the second such thread ends the process.
 
-#[path = "../standin/command.rs"]
-pub mod command;
-#[path = "../standin/commands.rs"]
-pub mod commands;
 pub mod mailbox;
 pub mod metrics;
 pub mod supervisor;

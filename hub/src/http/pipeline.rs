@@ -182,8 +182,8 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     if lines.next().is_some() {
         return Err(invalid("two Authorization headers"));
     }
-    let text = line.to_str().map_err(|_| invalid("the header is not ASCII"))?;
-    let (scheme, token) = text.trim().split_once(' ').unwrap_or((text, ""));
+    let text = line.to_str().map_err(|_| invalid("the header is not ASCII"))?.trim();
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(token_missing());
     }

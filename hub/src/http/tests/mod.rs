@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::*;
 
+mod socket;
 mod support;
 use support::front;
 
@@ -217,3 +218,4 @@ fn every_endpoint_is_in_the_table_of_contents() {
         assert!(routes::ENDPOINTS.iter().any(|endpoint| endpoint.template == template), "{template}");
     }
 }
+
