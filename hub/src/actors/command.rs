@@ -16,8 +16,8 @@ use super::mailbox::MailboxError;
 use crate::access::{Denied, Permit};
 use crate::domain::kyc::Document;
 use crate::domain::refusal::Refusal;
-use crate::domain::validate::body::{ActivateBody, LockBody, ResetPinBody, ReviewBody, TransferBody};
 use crate::domain::validate::Draft;
+use crate::domain::validate::body::{ActivateBody, LockBody, ResetPinBody, ReviewBody, TransferBody};
 use crate::journal::{AppendError, RequestKey};
 use crate::state::{ClientRecord, DeviceRecord};
 
@@ -107,7 +107,8 @@ pub(super) struct Ask {
     pub permit: Permit,
     pub meta: Meta,
     pub order: Order,
-    /// While it lives, the same idempotent request is answered `request-in-progress`.
+    /// Held until the command is done: while it lives, the same idempotent request is answered `request-in-progress`.
+    #[expect(dead_code, reason = "what counts is when it is dropped")]
     pub turn: Option<KeyTurn>,
 }
 

@@ -10,8 +10,13 @@
 //! - What the tree gives up is escalated; what the root gives up ends the process ([`Tree::fatal`]).
 //! - Nothing here blocks; an actor that does costs its thread, and the second such thread ends the process.
 
+pub mod command;
+pub mod commands;
+mod desk;
+mod documents;
 pub mod mailbox;
 pub mod metrics;
+mod shard;
 pub mod supervisor;
 pub mod system;
 pub mod tree;

@@ -12,13 +12,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument as _;
 use wasmtime::Store;
 
+use super::AdapterName;
 use super::bindings::types::Disposition;
 use super::config::AdapterConfig;
 use super::context::CallContext;
 use super::guest::Guest;
 use super::host_store::SmallStore;
 use super::loading::{self, LoadError, Loaded, Services};
-use super::name::AdapterName;
 use super::outcome::{Blame, CallError, Fault, Outcome};
 use super::quarantine::Strikes;
 use super::ready::CallFrame;
@@ -144,10 +144,7 @@ impl Adapter {
         let permit = self.permit().await?;
         // Asked again: it may have been swapped or have failed while this call waited.
         let loaded = self.usable()?;
-        let threads = services
-            .guests
-            .handle()
-            .ok_or_else(|| CallError::Down("the hub is stopping".to_owned()))?;
+        let threads = services.guests.handle().ok_or_else(|| CallError::Down("the hub is stopping".to_owned()))?;
         let deadline = Instant::now() + self.config.deadline();
         let frame = CallFrame::until(deadline, CallContext::current().trace_parent);
         let record = Arc::clone(&frame.record);
@@ -204,9 +201,7 @@ impl Adapter {
         }
         match &*self.current.read() {
             Current::Up(_) => AdapterState::Up,
-            Current::Down(reason) => AdapterState::Down {
-                reason: reason.clone(),
-            },
+            Current::Down(reason) => AdapterState::Down { reason: reason.clone() },
         }
     }
 

@@ -36,10 +36,7 @@ impl CallRecord {
         if unsafe_method {
             self.effects.fetch_add(1, Ordering::AcqRel);
         }
-        Effect {
-            record: self,
-            counted: unsafe_method,
-        }
+        Effect { record: self, counted: unsafe_method }
     }
 }
 

@@ -29,13 +29,25 @@ impl Adapters {
     /// Creates the customer or brings it up to this version.
     pub async fn upsert_customer(&self, profile: Profile, key: &str) -> Result<Receipt, CallError> {
         let key = key.to_owned();
-        call!(self, CoreBankingAdapter, backoffice_adapter_core_banking, "upsert-customer", call_upsert_customer(profile, key))
+        call!(
+            self,
+            CoreBankingAdapter,
+            backoffice_adapter_core_banking,
+            "upsert-customer",
+            call_upsert_customer(profile, key)
+        )
     }
 
     /// Closes the customer.
     pub async fn close_customer(&self, external_id: &str, reason: &str, key: &str) -> Result<Receipt, CallError> {
         let (id, reason, key) = (external_id.to_owned(), reason.to_owned(), key.to_owned());
-        call!(self, CoreBankingAdapter, backoffice_adapter_core_banking, "close-customer", call_close_customer(id, reason, key))
+        call!(
+            self,
+            CoreBankingAdapter,
+            backoffice_adapter_core_banking,
+            "close-customer",
+            call_close_customer(id, reason, key)
+        )
     }
 
     /// The customer's accounts as they are now.
@@ -89,7 +101,13 @@ impl Adapters {
         key: &str,
     ) -> Result<DocumentVerdict, CallError> {
         let key = key.to_owned();
-        call!(self, KycAdapter, backoffice_adapter_kyc, "submit-document", call_submit_document(profile, document, content, key))
+        call!(
+            self,
+            KycAdapter,
+            backoffice_adapter_kyc,
+            "submit-document",
+            call_submit_document(profile, document, content, key)
+        )
     }
 }
 
@@ -122,13 +140,31 @@ impl Adapters {
     /// Sets what the device may do.
     pub async fn set_device_state(&self, device_id: &str, state: DeviceState, key: &str) -> Result<Receipt, CallError> {
         let (id, key) = (device_id.to_owned(), key.to_owned());
-        call!(self, IdentityAdapter, backoffice_adapter_identity, "set-device-state", call_set_device_state(id, state, key))
+        call!(
+            self,
+            IdentityAdapter,
+            backoffice_adapter_identity,
+            "set-device-state",
+            call_set_device_state(id, state, key)
+        )
     }
 
     /// Moves the device from one identity to another.
-    pub async fn transfer_device(&self, device_id: &str, from: &str, to: &str, key: &str) -> Result<Receipt, CallError> {
+    pub async fn transfer_device(
+        &self,
+        device_id: &str,
+        from: &str,
+        to: &str,
+        key: &str,
+    ) -> Result<Receipt, CallError> {
         let (id, from, to, key) = (device_id.to_owned(), from.to_owned(), to.to_owned(), key.to_owned());
-        call!(self, IdentityAdapter, backoffice_adapter_identity, "transfer-device", call_transfer_device(id, from, to, key))
+        call!(
+            self,
+            IdentityAdapter,
+            backoffice_adapter_identity,
+            "transfer-device",
+            call_transfer_device(id, from, to, key)
+        )
     }
 
     /// Has a new PIN issued to the owner of the device.
@@ -161,7 +197,6 @@ impl Adapters {
     }
 
     async fn health_of<W: World>(&self) -> Result<Health, CallError> {
-        self.call::<W, _, _>("check-health", |world, store| Box::pin(world.check_health(store)))
-            .await
+        self.call::<W, _, _>("check-health", |world, store| Box::pin(world.check_health(store))).await
     }
 }

@@ -51,9 +51,7 @@ impl AdapterConfig {
 
     /// The memory that one call has, in bytes.
     pub fn memory_bytes(&self) -> usize {
-        usize::try_from(self.memory_mib.get())
-            .unwrap_or(usize::MAX)
-            .saturating_mul(1024 * 1024)
+        usize::try_from(self.memory_mib.get()).unwrap_or(usize::MAX).saturating_mul(1024 * 1024)
     }
 
     /// The settings as a component reads them: text as it is, anything else as JSON.
@@ -63,10 +61,7 @@ impl AdapterConfig {
             toml::Value::Datetime(moment) => moment.to_string(),
             other => serde_json::to_string(other).unwrap_or_default(),
         };
-        self.settings
-            .iter()
-            .map(|(name, value)| (name.clone(), text(value)))
-            .collect()
+        self.settings.iter().map(|(name, value)| (name.clone(), text(value))).collect()
     }
 }
 
@@ -106,21 +101,15 @@ impl<const MIN: u32, const MAX: u32, const DEFAULT: u32> Default for Bounded<MIN
     }
 }
 
-impl<const MIN: u32, const MAX: u32, const DEFAULT: u32> TryFrom<i64>
-    for Bounded<MIN, MAX, DEFAULT>
-{
+impl<const MIN: u32, const MAX: u32, const DEFAULT: u32> TryFrom<i64> for Bounded<MIN, MAX, DEFAULT> {
     type Error = OutOfBounds;
 
     fn try_from(got: i64) -> Result<Self, Self::Error> {
-        u32::try_from(got)
-            .ok()
-            .filter(|number| (MIN..=MAX).contains(number))
-            .map(Self)
-            .ok_or(OutOfBounds {
-                min: MIN,
-                max: MAX,
-                got,
-            })
+        u32::try_from(got).ok().filter(|number| (MIN..=MAX).contains(number)).map(Self).ok_or(OutOfBounds {
+            min: MIN,
+            max: MAX,
+            got,
+        })
     }
 }
 

@@ -46,11 +46,7 @@ impl TraceParent {
         if version != "00" || parts.next().is_some() || ![trace, parent, flags].into_iter().all(lower) {
             return None;
         }
-        let mut read = Self {
-            trace: [0; 16],
-            parent: [0; 8],
-            flags: 0,
-        };
+        let mut read = Self { trace: [0; 16], parent: [0; 8], flags: 0 };
         hex::decode_to_slice(trace, &mut read.trace).ok()?;
         hex::decode_to_slice(parent, &mut read.parent).ok()?;
         hex::decode_to_slice(flags, std::slice::from_mut(&mut read.flags)).ok()?;
@@ -97,7 +93,9 @@ mod tests {
     #[test]
     fn malformed_ones_are_ignored() {
         for text in [
-            "", "00", "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "",
+            "00",
+            "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             "00-00000000000000000000000000000000-b7ad6b7169203331-01",
             "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
             "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
@@ -109,9 +107,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_scope_reaches_the_calls_within() {
-        let context = CallContext {
-            trace_parent: TraceParent::parse(EXAMPLE),
-        };
+        let context = CallContext { trace_parent: TraceParent::parse(EXAMPLE) };
         let seen = context.scope(async { CallContext::current().trace_parent }).await;
         assert_eq!(seen, context.trace_parent);
         assert_eq!(CallContext::current().trace_parent, None);

@@ -4,22 +4,15 @@
 use semver::Version;
 use thiserror::Error;
 
-use super::name::AdapterName;
+use crate::adapters::AdapterName;
 
 /// The version of the contract in `wit/`.
 pub const CONTRACT: Version = Version::new(1, 0, 0);
 
 const PACKAGE: &str = "backoffice:adapter/";
 const HOST_INTERFACES: [&str; 5] = ["types", "http", "settings", "log", "store"];
-const WASI_PACKAGES: [&str; 7] = [
-    "wasi:cli/",
-    "wasi:clocks/",
-    "wasi:random/",
-    "wasi:io/",
-    "wasi:filesystem/",
-    "wasi:sockets/",
-    "wasi:http/",
-];
+const WASI_PACKAGES: [&str; 7] =
+    ["wasi:cli/", "wasi:clocks/", "wasi:random/", "wasi:io/", "wasi:filesystem/", "wasi:sockets/", "wasi:http/"];
 
 /// What a component says that it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,26 +82,18 @@ fn interface(expected: AdapterName, exports: &[&str]) -> Result<Version, Contrac
         .iter()
         .filter_map(|export| {
             let (interface, version) = split(export)?;
-            Some((AdapterName::from_interface(interface)?, version))
+            Some((AdapterName::parse(interface)?, version))
         })
         .collect();
     let (found, version) = match ours.as_slice() {
         [one] => *one,
         [] => {
-            return Err(ContractError::NoInterface {
-                expected,
-                found: or_nothing(exports),
-            });
+            return Err(ContractError::NoInterface { expected, found: or_nothing(exports) });
         }
         _ => return Err(ContractError::SeveralInterfaces(exports.join(", "))),
     };
-    let version = major_one(version).ok_or_else(|| ContractError::OtherMajor {
-        found: version.to_owned(),
-    })?;
-    match found == expected {
-        true => Ok(version),
-        false => Err(ContractError::OtherWorld { expected, found }),
-    }
+    let version = major_one(version).ok_or_else(|| ContractError::OtherMajor { found: version.to_owned() })?;
+    if found == expected { Ok(version) } else { Err(ContractError::OtherWorld { expected, found }) }
 }
 
 /// `backoffice:adapter/<interface>@<version>`
@@ -117,9 +102,7 @@ fn split(name: &str) -> Option<(&str, &str)> {
 }
 
 fn major_one(version: &str) -> Option<Version> {
-    Version::parse(version)
-        .ok()
-        .filter(|version| version.major == CONTRACT.major && version.pre.is_empty())
+    Version::parse(version).ok().filter(|version| version.major == CONTRACT.major && version.pre.is_empty())
 }
 
 fn offered(import: &str) -> bool {
@@ -131,11 +114,7 @@ fn offered(import: &str) -> bool {
 }
 
 fn or_nothing(names: &[&str]) -> String {
-    if names.is_empty() {
-        "nothing".to_owned()
-    } else {
-        names.join(", ")
-    }
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
 }
 
 #[cfg(test)]

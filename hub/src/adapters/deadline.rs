@@ -18,10 +18,6 @@ pub struct Expired;
 pub fn set<T: 'static>(store: &mut Store<T>, deadline: Instant) {
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |_| {
-        if Instant::now() >= deadline {
-            Err(wasmtime::Error::new(Expired))
-        } else {
-            Ok(UpdateDeadline::Yield(1))
-        }
+        if Instant::now() >= deadline { Err(wasmtime::Error::new(Expired)) } else { Ok(UpdateDeadline::Yield(1)) }
     });
 }

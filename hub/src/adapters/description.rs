@@ -1,8 +1,8 @@
 //! The check of what an adapter says of itself, and what an operator should know about it.
 
+use super::AdapterName;
 use super::bindings::types::{Description, RepeatSafety};
 use super::config::AdapterConfig;
-use super::name::AdapterName;
 use super::world;
 
 /// The longest text in a description, in bytes.
@@ -15,24 +15,15 @@ const MAX_ITEMS: usize = 100;
 /// # Errors
 /// What is wrong with it.
 pub fn check(adapter: AdapterName, description: &Description) -> Result<(), String> {
-    let lists = [
-        description.endpoints.len(),
-        description.settings.len(),
-        description.functions.len(),
-    ];
+    let lists = [description.endpoints.len(), description.settings.len(), description.functions.len()];
     if lists.into_iter().any(|length| length > MAX_ITEMS) {
         return Err(format!("a list has more than {MAX_ITEMS} items"));
     }
     if texts(description).any(|text| text.len() > MAX_TEXT_BYTES || text.chars().any(char::is_control)) {
-        return Err(format!(
-            "a text is longer than {MAX_TEXT_BYTES} bytes or has control characters"
-        ));
+        return Err(format!("a text is longer than {MAX_TEXT_BYTES} bytes or has control characters"));
     }
     let known = world::functions(adapter);
-    let strange = description
-        .functions
-        .iter()
-        .find(|function| !known.contains(&function.name.as_str()));
+    let strange = description.functions.iter().find(|function| !known.contains(&function.name.as_str()));
     match strange {
         Some(function) => Err(format!(
             "the world `{adapter}-adapter` has no function `{}`; it has: {}",
@@ -44,15 +35,7 @@ pub fn check(adapter: AdapterName, description: &Description) -> Result<(), Stri
 }
 
 fn texts(description: &Description) -> impl Iterator<Item = &String> {
-    let Description {
-        name,
-        version,
-        vendor,
-        product,
-        endpoints,
-        settings,
-        functions,
-    } = description;
+    let Description { name, version, vendor, product, endpoints, settings, functions } = description;
     [name, version, vendor, product]
         .into_iter()
         .chain(endpoints)
@@ -63,11 +46,9 @@ fn texts(description: &Description) -> impl Iterator<Item = &String> {
 /// Differences between the description and the configuration that are likely mistakes, one line each.
 pub fn warnings(adapter: AdapterName, description: &Description, config: &AdapterConfig) -> Vec<String> {
     let section = format!("adapters.{adapter}");
-    let missing = description
-        .endpoints
-        .iter()
-        .filter(|name| !config.endpoints.contains_key(*name))
-        .map(|name| format!("it calls the endpoint `{name}`, which is not configured: add [{section}.endpoints.{name}]"));
+    let missing = description.endpoints.iter().filter(|name| !config.endpoints.contains_key(*name)).map(|name| {
+        format!("it calls the endpoint `{name}`, which is not configured: add [{section}.endpoints.{name}]")
+    });
     let unused = config
         .endpoints
         .keys()
@@ -87,11 +68,7 @@ pub fn warnings(adapter: AdapterName, description: &Description, config: &Adapte
 
 /// What it says about repeating one of its functions, by the WIT name; nothing where it says nothing.
 pub fn repeat_safety(description: &Description, function: &str) -> Option<RepeatSafety> {
-    description
-        .functions
-        .iter()
-        .find(|described| described.name == function)
-        .map(|described| described.repeat)
+    description.functions.iter().find(|described| described.name == function).map(|described| described.repeat)
 }
 
 #[cfg(test)]
@@ -101,10 +78,7 @@ mod tests {
     use super::*;
 
     fn description() -> Description {
-        let function = |name: &str, repeat| FunctionDescription {
-            name: name.to_owned(),
-            repeat,
-        };
+        let function = |name: &str, repeat| FunctionDescription { name: name.to_owned(), repeat };
         Description {
             name: "espocrm".to_owned(),
             version: "1.0.0".to_owned(),

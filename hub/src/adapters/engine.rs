@@ -47,10 +47,7 @@ pub enum EngineError {
 pub fn open_cache(folder: &Path) -> Result<Cache, EngineError> {
     use std::os::unix::fs::DirBuilderExt as _;
 
-    let refused = |why: String| EngineError::Cache {
-        folder: folder.to_owned(),
-        why,
-    };
+    let refused = |why: String| EngineError::Cache { folder: folder.to_owned(), why };
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -114,7 +111,5 @@ fn pool(needs: &Footprint, concurrency: u32) -> PoolingAllocationConfig {
 
 /// The elements that the slot of one table has room for.
 fn table_slot(needs: &Footprint) -> usize {
-    usize::try_from(needs.table_elements)
-        .unwrap_or(usize::MAX)
-        .saturating_add(SPARE_TABLE_ELEMENTS)
+    usize::try_from(needs.table_elements).unwrap_or(usize::MAX).saturating_add(SPARE_TABLE_ELEMENTS)
 }

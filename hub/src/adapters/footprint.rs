@@ -74,9 +74,7 @@ impl Footprint {
         for payload in Parser::new(0).parse_all(component) {
             scan.take(payload?)?;
         }
-        let needs = scan
-            .whole
-            .ok_or_else(|| NotAComponent::Malformed("it ends too early".to_owned()))?;
+        let needs = scan.whole.ok_or_else(|| NotAComponent::Malformed("it ends too early".to_owned()))?;
         needs.check()?;
         Ok(needs)
     }
@@ -140,10 +138,7 @@ impl Scan {
         if is_module && self.open.is_empty() {
             return Err(NotAComponent::CoreModule);
         }
-        self.open.push(Frame {
-            is_module,
-            ..Frame::default()
-        });
+        self.open.push(Frame { is_module, ..Frame::default() });
         Ok(())
     }
 
@@ -228,22 +223,10 @@ impl Frame {
 
     fn alias(&mut self, alias: &ComponentAlias<'_>) {
         match alias {
-            ComponentAlias::InstanceExport {
-                kind: ComponentExternalKind::Module,
-                ..
-            }
-            | ComponentAlias::Outer {
-                kind: ComponentOuterAliasKind::CoreModule,
-                ..
-            } => self.modules.push(None),
-            ComponentAlias::InstanceExport {
-                kind: ComponentExternalKind::Component,
-                ..
-            }
-            | ComponentAlias::Outer {
-                kind: ComponentOuterAliasKind::Component,
-                ..
-            } => self.components.push(None),
+            ComponentAlias::InstanceExport { kind: ComponentExternalKind::Module, .. }
+            | ComponentAlias::Outer { kind: ComponentOuterAliasKind::CoreModule, .. } => self.modules.push(None),
+            ComponentAlias::InstanceExport { kind: ComponentExternalKind::Component, .. }
+            | ComponentAlias::Outer { kind: ComponentOuterAliasKind::Component, .. } => self.components.push(None),
             _ => {}
         }
     }
@@ -259,10 +242,7 @@ impl Frame {
 }
 
 fn known(space: &[Known], index: u32) -> Result<Footprint, NotAComponent> {
-    usize::try_from(index)
-        .ok()
-        .and_then(|index| space.get(index).copied().flatten())
-        .ok_or(NotAComponent::Dynamic)
+    usize::try_from(index).ok().and_then(|index| space.get(index).copied().flatten()).ok_or(NotAComponent::Dynamic)
 }
 
 #[cfg(test)]
@@ -276,32 +256,23 @@ mod tests {
 
     #[test]
     fn each_instance_of_a_module_counts() {
-        let needs = of(
-            "(component
+        let needs = of("(component
                (core module $a (memory 2) (table 10 funcref))
                (core module $b (memory 1) (table 7 funcref) (table 3 funcref))
                (core instance (instantiate $a))
                (core instance (instantiate $a))
-               (core instance (instantiate $b)))",
-        );
-        let expected = Footprint {
-            core_instances: 3,
-            memories: 3,
-            tables: 4,
-            table_elements: 10,
-            memory_bytes: 5 * 65_536,
-        };
+               (core instance (instantiate $b)))");
+        let expected =
+            Footprint { core_instances: 3, memories: 3, tables: 4, table_elements: 10, memory_bytes: 5 * 65_536 };
         assert_eq!(needs, Ok(expected));
     }
 
     #[test]
     fn nested_components_count_as_often_as_they_are_instantiated() {
-        let needs = of(
-            "(component
+        let needs = of("(component
                (component $inner (core module $m (memory 1)) (core instance (instantiate $m)))
                (instance (instantiate $inner))
-               (instance (instantiate $inner)))",
-        );
+               (instance (instantiate $inner)))");
         assert_eq!(needs.unwrap().memories, 2);
     }
 

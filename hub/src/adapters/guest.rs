@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::AdapterName;
 use super::call_record::CallRecord;
 use super::context::TraceParent;
 use super::egress::Egress;
 use super::host_store::SmallStore;
 use super::limits::{Bounds, Limits};
-use super::name::AdapterName;
 use super::wasi::Wasi;
 
 /// What one loaded adapter may use; the same for each of its calls.
@@ -39,15 +39,7 @@ pub struct Guest {
 impl Guest {
     /// A call that has done nothing yet.
     pub fn new(bounds: Bounds, grants: Arc<Grants>, record: Arc<CallRecord>, trace: Option<TraceParent>) -> Self {
-        Self {
-            limits: Limits::new(bounds),
-            grants,
-            record,
-            trace,
-            log_lines: 0,
-            requests: 0,
-            wasi: None,
-        }
+        Self { limits: Limits::new(bounds), grants, record, trace, log_lines: 0, requests: 0, wasi: None }
     }
 
     /// The state behind WASI, made when it is first asked for.

@@ -28,11 +28,8 @@ impl SmallStore {
             return Err(format!("the name must have 1 to {MAX_NAME_BYTES} bytes"));
         }
         let mut kept = self.0.lock();
-        let others: usize = kept
-            .iter()
-            .filter(|(other, _)| **other != name)
-            .map(|(other, value)| other.len() + value.len())
-            .sum();
+        let others: usize =
+            kept.iter().filter(|(other, _)| **other != name).map(|(other, value)| other.len() + value.len()).sum();
         let total = others.saturating_add(name.len()).saturating_add(value.len());
         if total > MAX_BYTES {
             return Err(format!("{total} bytes in all; at most {MAX_BYTES} are kept"));

@@ -53,13 +53,7 @@ enum Growth {
 impl Limits {
     /// Nothing allocated yet.
     pub fn new(bounds: Bounds) -> Self {
-        Self {
-            bounds,
-            memory_bytes: 0,
-            table_elements: 0,
-            last_growth: Growth::None,
-            denied: None,
-        }
+        Self { bounds, memory_bytes: 0, table_elements: 0, last_growth: Growth::None, denied: None }
     }
 
     /// What was refused last, if anything: the likely cause of a trap that follows.
@@ -134,11 +128,7 @@ mod tests {
     const PAGE: usize = 64 * 1024;
 
     fn limits() -> Limits {
-        Limits::new(Bounds {
-            memory_bytes: 10 * PAGE,
-            table_elements: 100,
-            items: 8,
-        })
+        Limits::new(Bounds { memory_bytes: 10 * PAGE, table_elements: 100, items: 8 })
     }
 
     #[test]

@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use wasmtime::Cache;
 use wasmtime::component::{Component, HasSelf, Linker};
 
+use super::AdapterName;
 use super::bindings::types::Description;
 use super::bindings::{HostWorld, core_banking, crm, identity, kyc, messaging};
 use super::config::{AdapterConfig, Digest};
@@ -22,7 +23,6 @@ use super::engine;
 use super::footprint::{Footprint, NotAComponent};
 use super::guest::{Grants, Guest};
 use super::host_store::SmallStore;
-use super::name::AdapterName;
 use super::outcome::Fault;
 use super::ready::{CallFrame, Ready};
 use super::report::LoadedInfo;
@@ -129,9 +129,7 @@ pub async fn load(
         let (config, cache, io) = (config.clone(), services.cache.clone(), services.io.clone());
         move || prepare(name, &config, &cache, Side { store, io })
     };
-    let prepared = tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|ended| LoadError::Host(ended.to_string()))??;
+    let prepared = tokio::task::spawn_blocking(work).await.map_err(|ended| LoadError::Host(ended.to_string()))??;
     services.ticker.add(&prepared.ready.engine);
     let description = describe(services, name, config, &prepared.ready).await?;
     description::check(name, &description).map_err(LoadError::Description)?;
@@ -146,11 +144,7 @@ pub async fn load(
         description: (&description).into(),
         loaded_at: chrono::Utc::now(),
     };
-    Ok(Loaded {
-        ready: prepared.ready,
-        description,
-        info,
-    })
+    Ok(Loaded { ready: prepared.ready, description, info })
 }
 
 /// Everything of a component but its own word.
@@ -192,26 +186,12 @@ fn prepare(name: AdapterName, config: &AdapterConfig, cache: &Cache, side: Side)
         io: side.io,
     });
     let linked = link(name, &component).map_err(|error| LoadError::Link(format!("{error:#}")))?;
-    let ready = Arc::new(Ready {
-        bounds: engine::bounds(&footprint, allowed),
-        engine,
-        linked,
-        grants,
-    });
-    Ok(Prepared {
-        ready,
-        digest,
-        bytes: bytes.len(),
-        footprint,
-        contract,
-    })
+    let ready = Arc::new(Ready { bounds: engine::bounds(&footprint, allowed), engine, linked, grants });
+    Ok(Prepared { ready, digest, bytes: bytes.len(), footprint, contract })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
-    let unreadable = |source| LoadError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
+    let unreadable = |source| LoadError::Unreadable { path: path.to_owned(), source };
     if std::fs::metadata(path).map_err(unreadable)?.len() > MAX_COMPONENT_BYTES {
         return Err(LoadError::TooLarge(path.to_owned()));
     }
@@ -239,10 +219,7 @@ async fn describe(
     config: &AdapterConfig,
     ready: &Arc<Ready>,
 ) -> Result<Description, LoadError> {
-    let threads = services
-        .guests
-        .handle()
-        .ok_or_else(|| LoadError::Host("it is stopping".to_owned()))?;
+    let threads = services.guests.handle().ok_or_else(|| LoadError::Host("it is stopping".to_owned()))?;
     let (ready, frame) = (Arc::clone(ready), CallFrame::until(Instant::now() + config.deadline(), None));
     match name {
         AdapterName::CoreBanking => ask::<core_banking::CoreBankingAdapter>(ready, threads, frame).await,
@@ -255,7 +232,5 @@ async fn describe(
 }
 
 async fn ask<W: World>(ready: Arc<Ready>, threads: &Handle, frame: CallFrame) -> Result<Description, Fault> {
-    ready
-        .run::<W, _, _>(threads, frame, (), |world, store| Box::pin(world.describe(store)))
-        .await
+    ready.run::<W, _, _>(threads, frame, (), |world, store| Box::pin(world.describe(store))).await
 }

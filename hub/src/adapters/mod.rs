@@ -31,7 +31,6 @@ mod host_settings;
 mod host_store;
 mod limits;
 mod loading;
-mod name;
 mod outcome;
 mod quarantine;
 mod ready;
@@ -53,16 +52,14 @@ use loading::Services;
 use outcome::Outcome;
 use world::World;
 
+pub use crate::domain::delivery::{Adapter as AdapterName, UnknownAdapter};
 pub use config::{AdapterConfig, Bounded, Digest, NotADigest, OutOfBounds};
 pub use config_endpoint::{AuthConfig, BaseUrl, ClientCert, EndpointConfig, OAuth2Config};
 pub use context::{CallContext, TraceParent};
 pub use engine::EngineError;
 pub use loading::LoadError;
-pub use name::{AdapterName, UnknownAdapter};
 pub use outcome::CallError;
-pub use report::{
-    AdapterReport, AdapterState, DescriptionReport, LatencyReport, LimitsReport, LoadedInfo, Reloaded,
-};
+pub use report::{AdapterReport, AdapterState, DescriptionReport, LatencyReport, LimitsReport, LoadedInfo, Reloaded};
 pub use secret::{Secret, SecretError, SecretRef};
 
 /// The contract's types, one module for each interface of `wit/`.
@@ -118,11 +115,7 @@ impl Adapters {
             async { (*name, starting.await) }
         });
         let adapters = futures::future::join_all(starting).await.into_iter().collect();
-        Ok(Self(Arc::new(Inner {
-            services,
-            adapters,
-            observer,
-        })))
+        Ok(Self(Arc::new(Inner { services, adapters, observer })))
     }
 
     /// The configured ones.

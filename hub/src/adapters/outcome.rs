@@ -69,15 +69,11 @@ impl CallError {
 impl From<Disposition> for CallError {
     fn from(disposition: Disposition) -> Self {
         match disposition {
-            Disposition::Retry(retry) => Self::Retry {
-                after: retry.after_ms.map(Duration::from_millis),
-                why: cut(retry.why),
-            },
+            Disposition::Retry(retry) => {
+                Self::Retry { after: retry.after_ms.map(Duration::from_millis), why: cut(retry.why) }
+            }
             Disposition::Unknown(why) => Self::Unknown(cut(why)),
-            Disposition::Reject(reject) => Self::Reject {
-                why: cut(reject.why),
-                field: reject.field.map(cut),
-            },
+            Disposition::Reject(reject) => Self::Reject { why: cut(reject.why), field: reject.field.map(cut) },
             Disposition::Unauthorized(why) => Self::Unauthorized(cut(why)),
             Disposition::Unavailable(why) => Self::Unavailable(cut(why)),
         }
@@ -112,15 +108,8 @@ pub enum Outcome {
 
 impl Outcome {
     /// All but [`Outcome::Ok`].
-    pub const FAILURES: [Self; 7] = [
-        Self::Retry,
-        Self::Unknown,
-        Self::Reject,
-        Self::Unauthorized,
-        Self::Unavailable,
-        Self::Down,
-        Self::Busy,
-    ];
+    pub const FAILURES: [Self; 7] =
+        [Self::Retry, Self::Unknown, Self::Reject, Self::Unauthorized, Self::Unavailable, Self::Down, Self::Busy];
 
     /// The name.
     pub const fn as_str(self) -> &'static str {
@@ -226,28 +215,17 @@ impl Fault {
 
     /// The host could not run it.
     pub fn host(detail: String) -> Self {
-        Self {
-            kind: FaultKind::Host,
-            blame: Blame::Host,
-            detail,
-        }
+        Self { kind: FaultKind::Host, blame: Blame::Host, detail }
     }
 
     fn guest(kind: FaultKind, detail: String) -> Self {
-        Self {
-            kind,
-            blame: Blame::Guest,
-            detail,
-        }
+        Self { kind, blame: Blame::Guest, detail }
     }
 
     /// What the caller is told: whether it may be repeated depends on what had been sent.
     pub fn into_call_error(self, record: &CallRecord) -> CallError {
         let why = format!("the adapter gave no answer ({self})");
-        match record.may_have_effect() {
-            true => CallError::Unknown(why),
-            false => CallError::Retry { after: None, why },
-        }
+        if record.may_have_effect() { CallError::Unknown(why) } else { CallError::Retry { after: None, why } }
     }
 }
 

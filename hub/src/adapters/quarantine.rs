@@ -26,21 +26,14 @@ pub struct Strikes {
 
 impl Default for Strikes {
     fn default() -> Self {
-        Self {
-            in_a_row: 0,
-            since: None,
-            until: None,
-            next: FIRST,
-        }
+        Self { in_a_row: 0, since: None, until: None, next: FIRST }
     }
 }
 
 impl Strikes {
     /// How long the adapter is still out of use.
     pub fn remaining(&self, now: Instant) -> Option<Duration> {
-        self.until
-            .map(|until| until.saturating_duration_since(now))
-            .filter(|left| !left.is_zero())
+        self.until.map(|until| until.saturating_duration_since(now)).filter(|left| !left.is_zero())
     }
 
     /// The component gave an answer, of whatever kind.

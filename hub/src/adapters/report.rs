@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::AdapterName;
 use super::bindings::types::{Description, RepeatSafety};
 use super::config::{AdapterConfig, Digest};
 use super::footprint::Footprint;
-use super::name::AdapterName;
 use super::outcome::{FaultKind, Outcome};
 use super::stats::Stats;
 
@@ -168,28 +168,18 @@ pub struct LatencyReport {
 
 impl From<&Stats> for LatencyReport {
     fn from(stats: &Stats) -> Self {
-        Self {
-            mean_us: stats.mean_us(),
-            p50_us: stats.quantile_us(0.5),
-            p99_us: stats.quantile_us(0.99),
-        }
+        Self { mean_us: stats.mean_us(), p50_us: stats.quantile_us(0.5), p99_us: stats.quantile_us(0.99) }
     }
 }
 
 /// The failures by outcome.
 pub fn failures(stats: &Stats) -> BTreeMap<&'static str, u64> {
-    Outcome::FAILURES
-        .into_iter()
-        .map(|outcome| (outcome.as_str(), stats.count(outcome)))
-        .collect()
+    Outcome::FAILURES.into_iter().map(|outcome| (outcome.as_str(), stats.count(outcome))).collect()
 }
 
 /// The faults by kind.
 pub fn faults(stats: &Stats) -> BTreeMap<&'static str, u64> {
-    FaultKind::ALL
-        .into_iter()
-        .map(|kind| (kind.as_str(), stats.faults(kind)))
-        .collect()
+    FaultKind::ALL.into_iter().map(|kind| (kind.as_str(), stats.faults(kind))).collect()
 }
 
 /// A component that has taken over from another.
@@ -210,9 +200,8 @@ impl Reloaded {
     /// Compares the two.
     pub fn new(old: Option<&LoadedInfo>, loaded: LoadedInfo) -> Self {
         let (before, after) = (old.map(reaches).unwrap_or_default(), reaches(&loaded));
-        let beyond = |all: &[String], others: &[String]| {
-            all.iter().filter(|one| !others.contains(one)).cloned().collect()
-        };
+        let beyond =
+            |all: &[String], others: &[String]| all.iter().filter(|one| !others.contains(one)).cloned().collect();
         Self {
             previous: old.map(|info| info.digest),
             gains: beyond(&after, &before),

@@ -4,7 +4,7 @@
 //! loads, so that a rotated secret takes effect with the next reload.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -83,9 +83,7 @@ impl SecretRef {
     /// [`SecretError`], which names the place and never the content.
     pub fn resolve(&self) -> Result<Secret, SecretError> {
         let text = match self {
-            Self::Env(name) => {
-                std::env::var(name).map_err(|_| SecretError::Unset(name.clone()))?
-            }
+            Self::Env(name) => std::env::var(name).map_err(|_| SecretError::Unset(name.clone()))?,
             Self::File(path) => read(path)?,
         };
         if text.is_empty() {
@@ -95,13 +93,10 @@ impl SecretRef {
     }
 }
 
-fn read(path: &PathBuf) -> Result<String, SecretError> {
-    let unreadable = |source| SecretError::Unreadable {
-        path: path.clone(),
-        source,
-    };
+fn read(path: &Path) -> Result<String, SecretError> {
+    let unreadable = |source| SecretError::Unreadable { path: path.to_owned(), source };
     if std::fs::metadata(path).map_err(unreadable)?.len() > MAX_SECRET_BYTES {
-        return Err(SecretError::TooLarge(path.clone()));
+        return Err(SecretError::TooLarge(path.to_owned()));
     }
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
@@ -138,10 +133,7 @@ mod tests {
 
     #[test]
     fn only_places_are_accepted_and_text_is_not_repeated() {
-        assert_eq!(
-            SecretRef::try_from("env:CRM_KEY".to_owned()),
-            Ok(SecretRef::Env("CRM_KEY".to_owned()))
-        );
+        assert_eq!(SecretRef::try_from("env:CRM_KEY".to_owned()), Ok(SecretRef::Env("CRM_KEY".to_owned())));
         for text in ["s3cr3t-value", "env:", "file:", "vault:x"] {
             let refused = SecretRef::try_from(text.to_owned()).unwrap_err();
             assert!(!refused.to_string().contains("s3cr3t"));
@@ -158,10 +150,7 @@ mod tests {
         assert_eq!(format!("{secret:?}"), "Secret(***)");
 
         std::fs::write(&path, "\n").unwrap();
-        assert!(matches!(
-            SecretRef::File(path).resolve(),
-            Err(SecretError::Empty(_))
-        ));
+        assert!(matches!(SecretRef::File(path).resolve(), Err(SecretError::Empty(_))));
         let unset = SecretRef::Env("HUB_TEST_NOT_SET_ANYWHERE".to_owned());
         assert!(matches!(unset.resolve(), Err(SecretError::Unset(_))));
     }

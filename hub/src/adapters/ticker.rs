@@ -23,13 +23,9 @@ impl Ticker {
     /// # Errors
     /// The operating system gives no thread.
     pub fn start() -> io::Result<Arc<Self>> {
-        let ticker = Arc::new(Self {
-            engines: Mutex::new(Vec::new()),
-        });
+        let ticker = Arc::new(Self { engines: Mutex::new(Vec::new()) });
         let weak = Arc::downgrade(&ticker);
-        std::thread::Builder::new()
-            .name("adapter-ticks".to_owned())
-            .spawn(move || run(&weak))?;
+        std::thread::Builder::new().name("adapter-ticks".to_owned()).spawn(move || run(&weak))?;
         Ok(ticker)
     }
 

@@ -3,10 +3,10 @@
 use wasmtime::Store;
 use wasmtime::component::InstancePre;
 
+use super::AdapterName;
 use super::bindings::types::{Description, Disposition, Health};
 use super::bindings::{core_banking, crm, identity, kyc, messaging};
 use super::guest::Guest;
-use super::name::AdapterName;
 
 /// An instance of a component of one world, and how it comes from a linked one.
 pub trait World: Sized + Send + Sync + 'static {
@@ -83,15 +83,9 @@ pub fn functions(name: AdapterName) -> &'static [&'static str] {
         AdapterName::CoreBanking => &["upsert-customer", "close-customer", "list-accounts"],
         AdapterName::Crm => &["upsert-contact", "archive-contact", "relationship"],
         AdapterName::Kyc => &["verify", "case-status", "submit-document"],
-        AdapterName::Identity => &[
-            "provision",
-            "update",
-            "disable",
-            "list-devices",
-            "set-device-state",
-            "transfer-device",
-            "reset-pin",
-        ],
+        AdapterName::Identity => {
+            &["provision", "update", "disable", "list-devices", "set-device-state", "transfer-device", "reset-pin"]
+        }
         AdapterName::Messaging => &["send"],
     }
 }

@@ -93,7 +93,7 @@ fn word(text: &str) -> Result<String, String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use clap::CommandFactory;
 
@@ -128,6 +128,7 @@ mod tests {
             "hub token --member m --org o --role R --expires soon",
             "hub import x.csv --org o --member m --status active",
             "hub import x.csv --org o --member m --no-onboarding",
+            "hub import x.csv --org o --member m --status pending --no-onboarding",
             "hub journal cut --at 7",
         ] {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err();

@@ -191,6 +191,39 @@ pub struct Configured {
     pub adapter: super::delivery::Adapter,
 }
 
+/// The data of `adapter.loaded`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Loaded {
+    /// Which adapter.
+    pub adapter: super::delivery::Adapter,
+    /// SHA-256 of the component.
+    pub digest: String,
+    /// Its own version, as it says.
+    pub version: String,
+    /// The version of the contract that it was made for.
+    pub contract: String,
+}
+
+/// The data of `policy.changed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyChanged {
+    /// The digest of the files that were in force before, where there were any.
+    pub from: Option<String>,
+    /// The digest of the files that are in force from now on, or were refused.
+    pub to: Option<String>,
+    /// Whether they are in force; else the last good ones stay.
+    pub in_force: bool,
+}
+
+/// The data of `notify.published`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    /// All entries up to this one have been announced.
+    pub seq: u64,
+}
+
 macro_rules! events {
     ($($(#[$doc:meta])* $variant:ident($data:ty) = $kind:literal,)*) => {
         /// Everything that can have happened.
@@ -291,4 +324,10 @@ events! {
     AdapterConfigured(Configured) = "adapter.configured",
     /// An adapter was taken out of the configuration.
     AdapterRemoved(Configured) = "adapter.removed",
+    /// A component took over.
+    AdapterLoaded(Loaded) = "adapter.loaded",
+    /// The policy files changed.
+    PolicyChanged(PolicyChanged) = "policy.changed",
+    /// So much has been announced.
+    NotifyPublished(Published) = "notify.published",
 }

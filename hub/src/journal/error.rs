@@ -197,7 +197,9 @@ pub enum OpenError {
         pid: String,
     },
     /// Damage that is not the end of a flush which was never answered.
-    #[error("the journal is damaged: {broken}. Nothing was changed. Restore it, or decide to lose what lies behind: hub journal cut --at {cut_at} --reason …")]
+    #[error(
+        "the journal is damaged: {broken}. Nothing was changed. Restore it, or decide to lose what lies behind: hub journal cut --at {cut_at} --reason …"
+    )]
     Damaged {
         /// The first place.
         broken: Broken,

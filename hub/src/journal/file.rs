@@ -110,26 +110,9 @@ impl FileJournal {
         Ok((journal, report))
     }
 
-    /// The version of a stream, 0 where it doesn't exist.
-    pub fn version(&self, stream: &str) -> u64 {
-        self.shared.durable.read().ledger.version(super::line::stream_mark(stream))
-    }
-
-    /// `seq` of the first entry of the append that holds the claim; `None` where it is free or has lapsed.
-    pub fn claimed(&self, claim: &str) -> Option<u64> {
-        let holder = self.shared.durable.read().ledger.holder(self.shared.key.mark(claim))?;
-        holder.holds(chrono::Utc::now()).then_some(holder.seq)
-    }
-
-    /// The entry with this `seq`, `None` where there is none. Reads a file: not for a runtime's own threads.
-    ///
-    /// # Errors
-    /// The file can't be read, or has been damaged since it was verified.
-    pub fn entry(&self, seq: u64) -> Result<Option<Arc<Entry>>, ReadError> {
-        if seq == 0 {
-            return Ok(None);
-        }
-        Reader::new(self.shared.clone(), seq, seq).next().transpose()
+    /// Why every append is refused, where the journal has given up.
+    pub fn trouble(&self) -> Option<&'static str> {
+        *self.shared.failed.borrow()
     }
 
     /// Waits until the journal has given up, and says why. Every append is refused then; the hub ends.
@@ -191,6 +174,22 @@ impl Journal for FileJournal {
 
     fn subscribe(&self, from_seq: u64) -> Subscription {
         Subscription::new(self.shared.clone(), from_seq)
+    }
+
+    fn version(&self, stream: &str) -> u64 {
+        self.shared.durable.read().ledger.version(super::line::stream_mark(stream))
+    }
+
+    fn claimed(&self, claim: &str) -> Option<u64> {
+        let holder = self.shared.durable.read().ledger.holder(self.shared.key.mark(claim))?;
+        holder.holds(chrono::Utc::now()).then_some(holder.seq)
+    }
+
+    fn entry(&self, seq: u64) -> Result<Option<Arc<Entry>>, ReadError> {
+        if seq == 0 {
+            return Ok(None);
+        }
+        Reader::new(self.shared.clone(), seq, seq).next().transpose()
     }
 
     fn head(&self) -> Head {

@@ -107,11 +107,7 @@ impl Flusher {
 }
 
 /// Folds and answers until the flusher ends.
-pub(super) fn fold_and_answer(
-    settled: &Receiver<Settled>,
-    shared: &Shared,
-    mut fold: impl FnMut(&[Arc<Entry>]),
-) {
+pub(super) fn fold_and_answer(settled: &Receiver<Settled>, shared: &Shared, mut fold: impl FnMut(&[Arc<Entry>])) {
     while let Ok(Settled { entries, waiters }) = settled.recv() {
         if !entries.is_empty() {
             fold(&entries);

@@ -41,8 +41,7 @@ impl<'a> Split<'a> {
         // member: the first match is the member itself.
         let (head, rest) = line.split_once(",\"salt\":\"").ok_or(Fault::Layout("the member salt"))?;
         let (salt, rest) = rest.split_once('"').ok_or(Fault::Layout("the end of salt"))?;
-        let (data_hash, rest) =
-            member(rest, ",\"dataHash\":\"").ok_or(Fault::Layout("the member dataHash"))?;
+        let (data_hash, rest) = member(rest, ",\"dataHash\":\"").ok_or(Fault::Layout("the member dataHash"))?;
         let rest = rest.strip_prefix("\",\"data\":").ok_or(Fault::Layout("the member data"))?;
         let tail = rest.len().checked_sub(TAIL).and_then(|at| rest.split_at_checked(at));
         let (data, rest) = tail.ok_or(Fault::Layout("the members prev and hash"))?;

@@ -105,4 +105,16 @@ pub trait Journal: Send + Sync {
 
     /// The newest durable entry.
     fn head(&self) -> Head;
+
+    /// The version of a stream; 0 where there is none.
+    fn version(&self, stream: &str) -> u64;
+
+    /// The first entry of the append that holds a unique key; `None` where it is free or has lapsed.
+    fn claimed(&self, claim: &str) -> Option<u64>;
+
+    /// One entry by its place. Reads a file: not for a runtime's own threads.
+    ///
+    /// # Errors
+    /// The file can't be read, or has been damaged since it was verified.
+    fn entry(&self, seq: u64) -> Result<Option<Arc<Entry>>, ReadError>;
 }

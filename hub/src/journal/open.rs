@@ -144,9 +144,7 @@ pub(super) fn lock(dir: &Path) -> Result<File, OpenError> {
         Err(TryLockError::WouldBlock) => return Err(held(dir, &mut file)),
         Err(TryLockError::Error(error)) => return Err(OpenError::io(path)(error)),
     }
-    file.set_len(0)
-        .and_then(|()| writeln!(file, "{}", std::process::id()))
-        .map_err(OpenError::io(path))?;
+    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(OpenError::io(path))?;
     Ok(file)
 }
 

@@ -5,25 +5,23 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use super::digest::Digest;
 use super::follow::{Batch, Mark as BatchMark};
 use super::record::{ClientRecord, DeviceRecord, Record};
 use super::shared::Shared;
 use crate::domain::client::{Client, Mark};
 use crate::domain::delivery::{Adapter, Delivery, Function, Link, Template};
 use crate::domain::device::Device;
-use crate::domain::event::{Configured, Event, Starred};
+use crate::domain::event::{Configured, Event, Published, Starred};
 use crate::domain::owed::Owing;
 use crate::journal::Entry;
 
 /// Folds entries, in the order of the journal.
 pub struct Fold {
     shared: Arc<Shared>,
-    /// The adapters that were configured when the entry was written; from the journal, not from today's configuration.
-    configured: Vec<Adapter>,
-    digest: Digest,
-    seq: u64,
+    /// How far it has come, and what the journal has said so far of the hub itself.
+    mark: BatchMark,
     /// What the entries since the last batch have changed.
     changed: HashMap<String, Record>,
     stars: Vec<(String, bool)>,
@@ -34,32 +32,26 @@ impl Fold {
     /// A fold that goes on after `mark`.
     #[must_use]
     pub fn new(shared: Arc<Shared>, mark: &BatchMark) -> Self {
-        Self {
-            shared,
-            configured: mark.configured.clone(),
-            digest: mark.digest,
-            seq: mark.seq,
-            changed: HashMap::new(),
-            stars: Vec::new(),
-            history: Vec::new(),
-        }
+        let (changed, stars, history) = (HashMap::new(), Vec::new(), Vec::new());
+        Self { shared, mark: mark.clone(), changed, stars, history }
     }
 
-    /// The number of the newest entry that was folded.
+    /// How far it has come, and what the journal has said so far of the hub itself.
     #[must_use]
-    pub const fn seq(&self) -> u64 {
-        self.seq
+    pub const fn mark(&self) -> &BatchMark {
+        &self.mark
     }
 
     /// Folds a group, and gives the follower what has changed.
     pub fn group(&mut self, entries: &[Arc<Entry>]) -> Batch {
         for entry in entries {
-            if entry.seq > self.seq {
+            if entry.seq > self.mark.seq {
                 self.entry(entry);
-                self.seq = entry.seq;
+                self.mark.seq = entry.seq;
+                self.mark.hash = Some(entry.hash);
             }
         }
-        self.shared.folded(self.seq);
+        self.shared.folded(self.mark.seq);
         self.batch()
     }
 
@@ -68,7 +60,7 @@ impl Fold {
             records: self.changed.drain().map(|(_, record)| record).collect(),
             stars: std::mem::take(&mut self.stars),
             history: std::mem::take(&mut self.history),
-            mark: BatchMark { seq: self.seq, digest: self.digest, configured: self.configured.clone() },
+            mark: self.mark.clone(),
         }
     }
 
@@ -89,6 +81,8 @@ impl Fold {
             "delivery" => self.on_delivery(entry, &event, rest),
             "star" => self.on_star(entry, &event, rest),
             "adapter" => self.on_adapter(&event),
+            "notify" => self.on_notify(&event),
+            "policy" => self.on_policy(&event),
             _ => {}
         }
     }
@@ -110,13 +104,13 @@ impl Fold {
     /// Puts the new version of a record in place.
     fn keep(&mut self, before: Option<u64>, record: Record) {
         if before != Some(record.version()) {
-            self.digest.replace(record.reference(), before, record.version());
+            self.mark.digest.replace(record.reference(), before, record.version());
         }
         if let Record::Client(client) = &record {
             self.shared.rows.put(&client.client);
         }
         self.shared.note_lanes(&record);
-        self.shared.store.put(self.seq.saturating_add(1), record.clone());
+        self.shared.store.put(self.mark.seq.saturating_add(1), record.clone());
         self.changed.insert(record.reference().to_owned(), record);
     }
 
@@ -133,7 +127,7 @@ impl Fold {
     fn on_client(&mut self, entry: &Entry, event: &Event, reference: &str) {
         self.remember(reference, entry);
         let before = self.client(reference);
-        let now = Now { shown: &self.shared.configured, owed: &self.configured };
+        let now = Now { shown: &self.shared.configured, owed: &self.mark.configured };
         let Some(record) = touched_client(before.as_deref(), entry, event, now) else { return self.lost(entry) };
         self.keep_client(before.map(|before| before.client.version), record);
     }
@@ -150,7 +144,7 @@ impl Fold {
         let Some(before) = self.device(reference) else { return self.lost(entry) };
         let mut record = DeviceRecord::clone(&before);
         record.device.evolve(event, entry.version, entry.time);
-        if self.configured.contains(&Adapter::Identity) {
+        if self.mark.configured.contains(&Adapter::Identity) {
             record.link.commands.extend(owing.device_command(event, &record.device));
         }
         let after = record.device.clone();
@@ -170,7 +164,7 @@ impl Fold {
 
     /// Owes the owner of a device a message about it.
     fn tell(&mut self, owing: &Owing<'_>, template: Template, (client, device): (&str, &Device)) {
-        let configured = self.configured.contains(&Adapter::Messaging);
+        let configured = self.mark.configured.contains(&Adapter::Messaging);
         self.owner(client, |record| {
             if let Some(message) = owing.message(template, &record.client, Some(device)).filter(|_| configured) {
                 record.links.entry(Adapter::Messaging).or_default().commands.push_back(message);
@@ -220,11 +214,26 @@ impl Fold {
 
     fn on_adapter(&mut self, event: &Event) {
         match event {
-            Event::AdapterConfigured(Configured { adapter }) if !self.configured.contains(adapter) => {
-                self.configured.push(*adapter);
+            Event::AdapterConfigured(Configured { adapter }) if !self.mark.configured.contains(adapter) => {
+                self.mark.configured.push(*adapter);
             }
-            Event::AdapterRemoved(Configured { adapter }) => self.configured.retain(|kept| kept != adapter),
+            Event::AdapterRemoved(Configured { adapter }) => self.mark.configured.retain(|kept| kept != adapter),
             _ => {}
+        }
+    }
+
+    fn on_notify(&mut self, event: &Event) {
+        if let Event::NotifyPublished(Published { seq }) = event {
+            self.mark.published = *seq;
+            self.shared.published.store(*seq, Ordering::Release);
+        }
+    }
+
+    fn on_policy(&mut self, event: &Event) {
+        if let Event::PolicyChanged(changed) = event
+            && changed.in_force
+        {
+            self.mark.policy.clone_from(&changed.to);
         }
     }
 

@@ -11,6 +11,7 @@ use super::record::Record;
 use super::shared::Shared;
 use super::store::{StoreError, encode, key};
 use crate::domain::delivery::Adapter;
+use crate::journal;
 
 /// Groups that may wait for sled; the fold waits beyond that.
 const BEHIND: usize = 256;
@@ -28,10 +29,19 @@ pub(super) const MARK: &[u8] = b"m/mark";
 pub struct Mark {
     /// The newest entry.
     pub seq: u64,
+    /// Its hash: after a cut its number is given again. None before the first entry.
+    #[serde(default)]
+    pub hash: Option<journal::Digest>,
     /// The digest over all records.
     pub digest: Digest,
     /// The adapters that the journal says are configured.
     pub configured: Vec<Adapter>,
+    /// Up to which entry everything has been announced.
+    #[serde(default)]
+    pub published: u64,
+    /// The digest of the policy that is in force.
+    #[serde(default)]
+    pub policy: Option<String>,
 }
 
 /// What a group of entries has changed.
@@ -59,7 +69,8 @@ impl Follower {
     /// No thread can be had.
     pub fn start(shared: Arc<Shared>) -> std::io::Result<Self> {
         let (sender, receiver) = bounded(BEHIND);
-        let thread = std::thread::Builder::new().name("state-follower".into()).spawn(move || run(&shared, &receiver))?;
+        let thread =
+            std::thread::Builder::new().name("state-follower".into()).spawn(move || run(&shared, &receiver))?;
         Ok(Self { sender: Some(sender), thread: Some(thread) })
     }
 

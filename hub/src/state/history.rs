@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::State;
 use super::fold::{Now, settled, touched_client};
 use super::record::{ClientRecord, DeviceRecord};
 use super::store::StoreError;
-use super::State;
 use crate::domain::delivery::{Adapter, Link};
 use crate::domain::device::Device;
 use crate::domain::event::{Change, Event};

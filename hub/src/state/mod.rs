@@ -6,8 +6,8 @@
 //! * It knows nothing of HTTP, permissions or adapters' calls.
 
 mod digest;
-mod follow;
 mod fold;
+mod follow;
 pub mod history;
 pub mod lanes;
 mod open;
@@ -21,7 +21,8 @@ pub mod view;
 
 use std::sync::Arc;
 
-pub use self::open::{Opened, Writer, open};
+pub use self::follow::Mark;
+pub use self::open::{Opened, Writer, discard, open};
 pub use self::record::{ClientRecord, DeviceRecord};
 pub use self::rows::{CursorKey, Sort, SortBy};
 pub use self::store::StoreError;
@@ -30,16 +31,15 @@ use self::lanes::Lanes;
 use self::record::Record;
 use self::rows::Row;
 use self::shared::Shared;
-use crate::domain::client::Status;
 use crate::domain::delivery::Adapter;
-use crate::domain::filter::{Attribute, Filter};
+use crate::domain::filter::{Attribute, Attributes, Filter};
 
 /// The state as everybody reads it. Cheap to clone.
 #[derive(Clone)]
 pub struct State(Arc<Shared>);
 
 /// What a list is to show.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct ListQuery<'a> {
     /// Which clients; archived and erased ones only where it names `status`.
     pub filter: Option<&'a Filter>,
@@ -49,11 +49,16 @@ pub struct ListQuery<'a> {
     pub starred_only: bool,
     /// In which order.
     pub sort: Sort,
+    /// Which rows the policy lets the reader see; all where there is none.
+    pub visible: Option<Visible<'a>>,
     /// From behind this row.
     pub after: Option<&'a CursorKey>,
     /// At most so many.
     pub limit: usize,
 }
+
+/// Says whether a row may be seen.
+pub type Visible<'a> = &'a (dyn Fn(&dyn Attributes<Attribute>) -> bool + Sync);
 
 /// A part of a list.
 #[derive(Debug)]
@@ -117,13 +122,21 @@ impl State {
         let starred = self.0.stars.of(org, query.member);
         let gone_too = query.filter.is_some_and(|filter| filter.mentions(Attribute::Status));
         let wanted = |row: &Row| {
-            (gone_too || !matches!(row.status, Status::Archived | Status::Erased))
+            let searched = rows::Searched { row, starred: &starred };
+            (gone_too || !row.status.is_gone())
                 && (!query.starred_only || starred.contains(row.reference.as_ref()))
-                && query.filter.is_none_or(|filter| filter.matches(&rows::Searched { row, starred: &starred }))
+                && query.visible.is_none_or(|visible| visible(&searched))
+                && query.filter.is_none_or(|filter| filter.matches(&searched))
         };
         let selected = self.0.rows.select(org, wanted, (query.sort, query.after), query.limit);
         let items = selected.references.iter().filter_map(|reference| self.client(org, reference)).collect();
         Page { items, next: selected.next, total: selected.total }
+    }
+
+    /// The references of all clients, over all organisations.
+    #[must_use]
+    pub fn references(&self) -> Vec<String> {
+        self.0.rows.references()
     }
 
     /// Who is owed something.
@@ -153,6 +166,12 @@ impl State {
     #[must_use]
     pub fn seq(&self) -> u64 {
         self.0.seq()
+    }
+
+    /// Up to which entry everything has been announced, as the journal says.
+    #[must_use]
+    pub fn published(&self) -> u64 {
+        self.0.published.load(std::sync::atomic::Ordering::Acquire)
     }
 
     /// How many clients there are, over all organisations.

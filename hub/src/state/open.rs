@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
+use super::State;
 use super::digest::Digest;
 use super::fold::Fold;
 use super::follow::{Follower, MARK, Mark};
@@ -10,7 +12,6 @@ use super::record::Record;
 use super::shared::Shared;
 use super::stars;
 use super::store::{Store, StoreError};
-use super::State;
 use crate::domain::delivery::Adapter;
 use crate::journal::Entry;
 
@@ -65,6 +66,7 @@ pub fn discard(folder: &Path) -> Result<(), StoreError> {
 
 fn started(shared: Arc<Shared>, mark: &Mark, rebuild: Option<StoreError>) -> Result<Opened, StoreError> {
     shared.folded(mark.seq);
+    shared.published.store(mark.published, Ordering::Release);
     let follower = Follower::start(shared.clone())?;
     let writer = Writer { fold: Fold::new(shared.clone(), mark), follower };
     Ok(Opened { state: State(shared), writer, rebuild })
@@ -118,10 +120,10 @@ fn read_stars(shared: &Shared) -> Result<(), StoreError> {
 }
 
 impl Writer {
-    /// The number of the newest entry that the state has.
+    /// How far it has come, and what the journal has said so far of the hub itself.
     #[must_use]
-    pub const fn seq(&self) -> u64 {
-        self.fold.seq()
+    pub const fn mark(&self) -> &Mark {
+        self.fold.mark()
     }
 
     /// Folds a group that the journal has committed.
@@ -144,13 +146,13 @@ impl Writer {
             chunk.push(entry?);
             if chunk.len() == CHUNK {
                 self.group(&chunk);
-                progress(self.seq());
+                progress(self.mark().seq);
                 chunk.clear();
             }
         }
         if !chunk.is_empty() {
             self.group(&chunk);
-            progress(self.seq());
+            progress(self.mark().seq);
         }
         Ok(())
     }

@@ -200,11 +200,18 @@ impl Rows {
             matching.truncate(limit);
         }
         matching.sort_unstable_by(|a, b| sort.compare(a, b));
-        let next = matching.last().filter(|_| more).map(|row| CursorKey {
-            value: sort.value(row).into_owned(),
-            reference: row.reference.to_string(),
-        });
+        let next = matching
+            .last()
+            .filter(|_| more)
+            .map(|row| CursorKey { value: sort.value(row).into_owned(), reference: row.reference.to_string() });
         Selected { references: matching.iter().map(|row| row.reference.to_string()).collect(), next, total }
+    }
+
+    /// The references of all clients, over all organisations.
+    #[must_use]
+    pub fn references(&self) -> Vec<String> {
+        let orgs: Vec<_> = self.orgs.read().values().cloned().collect();
+        orgs.iter().flat_map(|org| org.read().rows.keys().map(ToString::to_string).collect::<Vec<_>>()).collect()
     }
 
     /// How many clients there are, over all organisations.

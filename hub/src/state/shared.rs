@@ -23,6 +23,8 @@ pub struct Shared {
     pub lanes: Lanes,
     /// The adapters of today's configuration: each client shows a link for each.
     pub configured: Arc<[Adapter]>,
+    /// Up to which entry everything has been announced, as the journal says.
+    pub published: AtomicU64,
     seq: AtomicU64,
 }
 
@@ -37,6 +39,7 @@ impl Shared {
             lanes: Lanes::new(&configured),
             configured,
             store,
+            published: AtomicU64::new(0),
             seq: AtomicU64::new(0),
         }
     }

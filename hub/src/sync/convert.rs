@@ -164,10 +164,7 @@ pub fn enrolment(device: identity::Device, client: &str) -> Enrolment {
 
 /// The relationship as the CRM told it at `now`.
 #[must_use]
-pub fn relationship(
-    told: crm::RelationshipSummary,
-    now: DateTime<Utc>,
-) -> Relationship {
+pub fn relationship(told: crm::RelationshipSummary, now: DateTime<Utc>) -> Relationship {
     let communications = told.communications.into_iter();
     let feedback = told.feedback.into_iter();
     Relationship {
@@ -206,11 +203,7 @@ pub fn message(payload: &Payload, reference: &str) -> Option<messaging::Message>
 }
 
 fn recipient(to: &Recipient) -> messaging::Recipient {
-    messaging::Recipient {
-        name: to.name.clone(),
-        email: to.email.clone(),
-        phone: to.phone.clone(),
-    }
+    messaging::Recipient { name: to.name.clone(), email: to.email.clone(), phone: to.phone.clone() }
 }
 
 const fn wit_template(template: Template) -> messaging::Template {

@@ -47,9 +47,15 @@ struct Link {
 }
 
 /// Works until `leaving` ends, then lets what runs come to its end. `hints` are references of clients to ask about again.
-pub async fn run(worker: Worker, policy: LinkPolicy, hints: &mut mpsc::Receiver<String>, leaving: impl Future<Output = ()>) {
+pub async fn run(
+    worker: Worker,
+    policy: LinkPolicy,
+    hints: &mut mpsc::Receiver<String>,
+    leaving: impl Future<Output = ()>,
+) {
     let breaker = Breaker::new(policy.breaker);
-    let mut link = Link { worker, policy, breaker, busy: HashSet::new(), running: JoinSet::new(), asides: JoinSet::new() };
+    let mut link =
+        Link { worker, policy, breaker, busy: HashSet::new(), running: JoinSet::new(), asides: JoinSet::new() };
     let mut leaving = std::pin::pin!(leaving);
     loop {
         let wait = link.start_due();

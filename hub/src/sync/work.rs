@@ -74,7 +74,8 @@ impl Worker {
         }
         if step.repeats_unknown && !self.repeatable(step.function) {
             // Begun before a restart: nobody knows whether it had its effect, and the system can't tell.
-            let lost = Failure::of(crate::adapters::CallError::Unknown("the hub stopped during the attempt".to_owned()));
+            let lost =
+                Failure::of(crate::adapters::CallError::Unknown("the hub stopped during the attempt".to_owned()));
             return self.fail(lane, (&step, &by), &lost).await.map(|()| Worked::Idle);
         }
         self.begin(lane, (&step, &by), &subject).await?;

@@ -123,11 +123,9 @@ async fn a_name_that_leads_to_loopback_is_refused_unless_private() {
 #[tokio::test]
 async fn faults_of_the_outside_have_their_names() {
     let backend = Backend::start().await;
-    for (path, more, name) in [
-        ("/reset", "", "interrupted"),
-        ("/huge", "", "too-large"),
-        ("/silent", "timeout_ms = 100", "timed-out"),
-    ] {
+    for (path, more, name) in
+        [("/reset", "", "interrupted"), ("/huge", "", "too-large"), ("/silent", "timeout_ms = 100", "timed-out")]
+    {
         let crm = Crm::calling("sender", &backend.at(path), more, "").await;
         let why = unknown(crm.upsert().await);
         assert!(why.starts_with(name), "{path}: {why}");

@@ -109,10 +109,7 @@ async fn a_reload_swaps_what_fits_and_keeps_what_runs_otherwise() {
     assert_eq!(reloaded.loaded.digest, hub::adapters::Digest::of(&other));
     assert!(reloaded.gains.is_empty() && reloaded.loses.is_empty());
     crm.upsert().await.unwrap();
-    assert!(matches!(
-        crm.adapters.reload(AdapterName::Kyc).await,
-        Err(LoadError::NotConfigured(AdapterName::Kyc))
-    ));
+    assert!(matches!(crm.adapters.reload(AdapterName::Kyc).await, Err(LoadError::NotConfigured(AdapterName::Kyc))));
 }
 
 #[tokio::test]

@@ -24,7 +24,8 @@ impl Crm {
     /// Loads the fixture with this behaviour and more lines of configuration.
     pub async fn behaving(behave: &str, more: &str) -> Self {
         let component = component("fixtures/behaviour.wasm");
-        Self::configured(&format!("component = '{}'\n{more}\nsettings.behave = '{behave}'\n", component.display()), "").await
+        Self::configured(&format!("component = '{}'\n{more}\nsettings.behave = '{behave}'\n", component.display()), "")
+            .await
     }
 
     /// As [`Crm::behaving`], with the endpoint `api` at this URL and more lines for it.

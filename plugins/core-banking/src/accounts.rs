@@ -180,12 +180,24 @@ mod tests {
         });
         let accounts = listed(body).unwrap();
         let savings = Account {
-            id: "savings-1".into(), account_type: "savings".into(), currency: "EUR".into(), balance: "1234.50".into(),
-            available: Some("1200.00".into()), status: "active".into(), iban: None, opened_on: Some("2024-03-09".into()),
+            id: "savings-1".into(),
+            account_type: "savings".into(),
+            currency: "EUR".into(),
+            balance: "1234.50".into(),
+            available: Some("1200.00".into()),
+            status: "active".into(),
+            iban: None,
+            opened_on: Some("2024-03-09".into()),
         };
         let loan = Account {
-            id: "loan-1".into(), account_type: "loan".into(), currency: "XXX".into(), balance: "0.00".into(),
-            available: None, status: "submitted-and-pending-approval".into(), iban: None, opened_on: None,
+            id: "loan-1".into(),
+            account_type: "loan".into(),
+            currency: "XXX".into(),
+            balance: "0.00".into(),
+            available: None,
+            status: "submitted-and-pending-approval".into(),
+            iban: None,
+            opened_on: None,
         };
         assert_eq!(accounts, [savings, loan]);
     }

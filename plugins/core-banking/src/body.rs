@@ -1,7 +1,7 @@
 //! The bodies that Fineract takes: pure functions of the profile and the settings, so that a repeat sends the same bytes.
 
-use adapter_kit::types::{ClientStatus, Details, Profile};
 use adapter_kit::date_of;
+use adapter_kit::types::{ClientStatus, Details, Profile};
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 

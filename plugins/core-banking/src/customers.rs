@@ -224,7 +224,8 @@ mod tests {
             .answer(200, json!({"resourceId": 4711}));
         assert_eq!(close(&Session::new(&script), "4711", "k").unwrap(), receipt(4711, None));
         assert_eq!(script.lines(), ["GET api /clients/4711", "POST api /clients/4711?command=close"]);
-        let expected = json!({"closureDate": "2026-03-04", "closureReasonId": 17, "dateFormat": "yyyy-MM-dd", "locale": "en"});
+        let expected =
+            json!({"closureDate": "2026-03-04", "closureReasonId": 17, "dateFormat": "yyyy-MM-dd", "locale": "en"});
         assert_eq!(script.sent(1), expected);
     }
 

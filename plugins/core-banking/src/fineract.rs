@@ -103,7 +103,9 @@ fn refused(answer: &Answer) -> Disposition {
         return unavailable(format!("Fineract knows no such tenant ({code}); check the setting `tenant`"));
     }
     match answer.disposition(refusal) {
-        Disposition::Unauthorized(why) if answer.status() == 403 && !code.is_empty() && !code.contains("not.authorized") => {
+        Disposition::Unauthorized(why)
+            if answer.status() == 403 && !code.is_empty() && !code.contains("not.authorized") =>
+        {
             Disposition::Reject(Reject { why, field: field.map(str::to_owned) })
         }
         other => other,
@@ -169,7 +171,9 @@ mod tests {
     #[test]
     fn a_field_is_named_as_the_profile_names_it() {
         let outcome = outcome(400, envelope("validation.msg.client.firstname.exceeds.max.length", "firstname"));
-        assert!(matches!(outcome, Disposition::Reject(reject) if reject.field.as_deref() == Some("/individual/givenName")));
+        assert!(
+            matches!(outcome, Disposition::Reject(reject) if reject.field.as_deref() == Some("/individual/givenName"))
+        );
     }
 
     #[test]
@@ -179,6 +183,9 @@ mod tests {
             .answer(200, json!({}));
         let answer = command(&Session::new(&script), Call::post("api", "/clients".to_owned()), "k").unwrap();
         assert!(answer.is_success());
-        assert_eq!((script.header_sent(0, "idempotency-key").as_deref(), script.header_sent(1, "idempotency-key")), (Some("k"), None));
+        assert_eq!(
+            (script.header_sent(0, "idempotency-key").as_deref(), script.header_sent(1, "idempotency-key")),
+            (Some("k"), None)
+        );
     }
 }

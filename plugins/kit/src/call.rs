@@ -69,8 +69,10 @@ impl Call {
     /// Sets a body of `application/x-www-form-urlencoded`.
     #[must_use]
     pub fn form(self, fields: &[(&str, &str)]) -> Self {
-        let encoded: Vec<String> =
-            fields.iter().map(|(name, value)| format!("{}={}", crate::path::form(name), crate::path::form(value))).collect();
+        let encoded: Vec<String> = fields
+            .iter()
+            .map(|(name, value)| format!("{}={}", crate::path::form(name), crate::path::form(value)))
+            .collect();
         self.body("application/x-www-form-urlencoded", encoded.join("&"))
     }
 

@@ -50,7 +50,13 @@ impl Refusal {
 
 /// What to make of an answer's status, given that it is no success. `what` names the request, for example `POST /clients`.
 #[must_use]
-pub fn of_status(status: u16, retry_after_ms: Option<u64>, effect: Effect, what: &str, refusal: Refusal) -> Disposition {
+pub fn of_status(
+    status: u16,
+    retry_after_ms: Option<u64>,
+    effect: Effect,
+    what: &str,
+    refusal: Refusal,
+) -> Disposition {
     let why = match &refusal.code {
         Some(code) => format!("{what} answered {status} {code}"),
         None => format!("{what} answered {status}"),
@@ -63,7 +69,9 @@ pub fn of_status(status: u16, retry_after_ms: Option<u64>, effect: Effect, what:
         503 => Disposition::Unavailable(why),
         500.. if effect.earlier || effect.this => Disposition::Unknown(why),
         500.. => retry(retry_after_ms, why),
-        300..=399 => Disposition::Unavailable(format!("{why}, a redirect, which is never followed; check the endpoint's url")),
+        300..=399 => {
+            Disposition::Unavailable(format!("{why}, a redirect, which is never followed; check the endpoint's url"))
+        }
         _ => Disposition::Reject(Reject { why, field: refusal.field }),
     }
 }
@@ -81,7 +89,9 @@ pub fn of_failure(failure: HttpFailure, effect: Effect, what: &str) -> Dispositi
         HttpFailure::TimedOut => retry(None, format!("{what} was not answered in time")),
         HttpFailure::Interrupted(why) if lost => Disposition::Unknown(format!("{what} was interrupted: {why}")),
         HttpFailure::Interrupted(why) => retry(None, format!("{what} was interrupted: {why}")),
-        HttpFailure::TooLarge if lost => Disposition::Unknown(format!("{what} was answered with more than the hub allows")),
+        HttpFailure::TooLarge if lost => {
+            Disposition::Unknown(format!("{what} was answered with more than the hub allows"))
+        }
         HttpFailure::TooLarge => reject(format!("{what} was answered with more than the hub allows")),
     }
 }

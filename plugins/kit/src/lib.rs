@@ -36,7 +36,8 @@ use types::{FunctionDescription, RepeatSafety};
 /// The functions of a description.
 #[must_use]
 pub fn functions(functions: &[(&str, RepeatSafety)]) -> Vec<FunctionDescription> {
-    let describe = |(name, repeat): &(&str, RepeatSafety)| FunctionDescription { name: (*name).to_owned(), repeat: *repeat };
+    let describe =
+        |(name, repeat): &(&str, RepeatSafety)| FunctionDescription { name: (*name).to_owned(), repeat: *repeat };
     functions.iter().map(describe).collect()
 }
 

@@ -16,7 +16,9 @@ pub fn below(segments: &[&str]) -> Result<String, Disposition> {
     let mut path = String::new();
     for segment in segments {
         if matches!(*segment, "" | "." | "..") {
-            return Err(reject(format!("an id is `{segment}`, which no path can carry; expected the outside system's own id")));
+            return Err(reject(format!(
+                "an id is `{segment}`, which no path can carry; expected the outside system's own id"
+            )));
         }
         path.push('/');
         path.extend(utf8_percent_encode(segment, RESERVED));

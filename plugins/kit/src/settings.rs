@@ -79,7 +79,9 @@ mod tests {
         let script = Script::new().setting("threshold", "high").setting("list", "[1");
         let settings = Session::new(&script).settings();
         let number = settings.number("threshold", 0.0..=1.0);
-        assert!(matches!(number, Err(Disposition::Unavailable(why)) if why.contains("threshold") && why.contains("0 to 1")));
+        assert!(
+            matches!(number, Err(Disposition::Unavailable(why)) if why.contains("threshold") && why.contains("0 to 1"))
+        );
         assert!(matches!(settings.json::<Vec<String>>("list", "a list"), Err(Disposition::Unavailable(_))));
     }
 

@@ -41,8 +41,10 @@ impl Script {
     /// The next request is answered with headers and JSON.
     #[must_use]
     pub fn answer_with(self, status: u16, headers: &[(&str, &str)], body: Value) -> Self {
-        let headers =
-            headers.iter().map(|(name, value)| Pair { name: name.to_lowercase(), value: (*value).to_owned() }).collect();
+        let headers = headers
+            .iter()
+            .map(|(name, value)| Pair { name: name.to_lowercase(), value: (*value).to_owned() })
+            .collect();
         self.step(Ok(Response { status, headers, body: body.to_string().into_bytes() }))
     }
 

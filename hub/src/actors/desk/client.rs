@@ -40,7 +40,7 @@ impl Desk {
     pub(super) async fn edit(&self, ask: &Ask, if_match: Option<u64>, draft: &Draft) -> Result<Done, Attempt> {
         let record = self.client(ask, if_match)?;
         let client = &record.client;
-        let may_assign = ask.permit.caller().roles.iter().any(|role| role == ADMINISTRATOR);
+        let may_assign = ask.permit.caller().roles().iter().any(|role| role == ADMINISTRATOR);
         let events = client.decide(&ClientCommand::Edit(Box::new(Edit {
             profile: draft.profile.clone(),
             assigns: draft.assigns,

@@ -42,12 +42,15 @@ impl Desk {
         let org = ask.permit.org();
         self.state.client(org, &body.from).ok_or(Refusal::ClientNotFound)?;
         let to = self.state.client(org, &body.to).ok_or(Refusal::ClientNotFound)?;
-        let mut change = change(&record, &DeviceCommand::Transfer {
-            from: body.from.clone(),
-            to: body.to.clone(),
-            to_status: to.client.status,
-            reason: body.reason.clone(),
-        })?;
+        let mut change = change(
+            &record,
+            &DeviceCommand::Transfer {
+                from: body.from.clone(),
+                to: body.to.clone(),
+                to_status: to.client.status,
+                reason: body.reason.clone(),
+            },
+        )?;
         change.expects.push((client_stream(&body.to), to.client.version));
         self.commit(ask, &ask.lane, change).await?;
         self.answered_device(ask)

@@ -29,7 +29,7 @@ const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 pub(super) struct Desk {
     pub journal: Arc<dyn Journal>,
     pub state: State,
-    pub access: Access,
+    pub access: Arc<Access>,
 }
 
 /// What a command wants to be written.
@@ -148,8 +148,12 @@ fn request_claim(ask: &Ask) -> Option<String> {
 fn by(ask: &Ask) -> By {
     let caller = ask.permit.caller();
     By {
-        org: caller.org.clone(),
-        actor: Actor { member: caller.member.clone(), roles: caller.roles.clone(), address: ask.meta.address.clone() },
+        org: caller.org().to_owned(),
+        actor: Actor {
+            member: caller.member().to_owned(),
+            roles: caller.roles().to_vec(),
+            address: ask.meta.address.clone(),
+        },
         action: ask.permit.action().as_str().to_owned(),
         request_id: ask.meta.request_id.clone(),
         key: ask.meta.key.clone(),

@@ -70,11 +70,8 @@ fn canonical(address: IpAddr) -> IpAddr {
 
 fn never_v4(address: Ipv4Addr) -> bool {
     // Metadata services outside the link-local range: Azure, Alibaba Cloud, Oracle Cloud.
-    const METADATA: [Ipv4Addr; 3] = [
-        Ipv4Addr::new(168, 63, 129, 16),
-        Ipv4Addr::new(100, 100, 100, 200),
-        Ipv4Addr::new(192, 0, 0, 192),
-    ];
+    const METADATA: [Ipv4Addr; 3] =
+        [Ipv4Addr::new(168, 63, 129, 16), Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192)];
     let [first, ..] = address.octets();
     first == 0
         || first >= 224 // multicast, reserved, broadcast
@@ -93,14 +90,9 @@ fn private_v4(address: Ipv4Addr) -> bool {
 
 fn never_v6(address: Ipv6Addr) -> bool {
     // Metadata services of AWS and Google Cloud in the unique local range.
-    const METADATA: [Ipv6Addr; 2] = [
-        Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
-        Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
-    ];
-    address.is_unspecified()
-        || address.is_multicast()
-        || address.is_unicast_link_local()
-        || METADATA.contains(&address)
+    const METADATA: [Ipv6Addr; 2] =
+        [Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)];
+    address.is_unspecified() || address.is_multicast() || address.is_unicast_link_local() || METADATA.contains(&address)
 }
 
 fn private_v6(address: Ipv6Addr) -> bool {
@@ -140,10 +132,10 @@ impl Resolve for CheckedResolver {
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let (allowed, refused) = sort(found, reach);
-            match allowed.is_empty() {
-                true => Err(NoAddress(refused).into()),
-                false => Ok(Box::new(allowed.into_iter()) as Addrs),
+            if allowed.is_empty() {
+                return Err(NoAddress(refused).into());
             }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
         })
     }
 }
@@ -173,9 +165,24 @@ mod tests {
     #[test]
     fn metadata_and_link_local_are_never_reached() {
         for text in [
-            "169.254.169.254", "169.254.0.1", "0.0.0.0", "0.1.2.3", "224.0.0.1", "255.255.255.255", "240.0.0.1",
-            "168.63.129.16", "100.100.100.200", "fe80::1", "fd00:ec2::254", "fd20:ce::254", "ff02::1", "::",
-            "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "::169.254.169.254",
+            "169.254.169.254",
+            "169.254.0.1",
+            "0.0.0.0",
+            "0.1.2.3",
+            "224.0.0.1",
+            "255.255.255.255",
+            "240.0.0.1",
+            "168.63.129.16",
+            "100.100.100.200",
+            "fe80::1",
+            "fd00:ec2::254",
+            "fd20:ce::254",
+            "ff02::1",
+            "::",
+            "::ffff:169.254.169.254",
+            "64:ff9b::a9fe:a9fe",
+            "2002:a9fe:a9fe::1",
+            "::169.254.169.254",
         ] {
             assert_eq!(check(ip(text), Reach::Private), Err(Refused::Never), "{text}");
         }
@@ -184,8 +191,20 @@ mod tests {
     #[test]
     fn private_ranges_need_the_word_of_the_operator() {
         for text in [
-            "127.0.0.1", "127.8.8.8", "10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1", "198.18.0.1", "::1",
-            "fd12::1", "fec0::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
+            "127.0.0.1",
+            "127.8.8.8",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "100.64.0.1",
+            "198.18.0.1",
+            "::1",
+            "fd12::1",
+            "fec0::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
         ] {
             assert_eq!(check(ip(text), Reach::Public), Err(Refused::Private), "{text}");
             assert_eq!(check(ip(text), Reach::Private), Ok(()), "{text}");

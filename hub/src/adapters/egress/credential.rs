@@ -66,8 +66,8 @@ impl Credential {
         match auth {
             None => Ok(Self::None),
             Some(AuthConfig::Header { name, value }) => {
-                let header = HeaderName::try_from(name.as_str())
-                    .map_err(|_| CredentialError::HeaderName(name.clone()))?;
+                let header =
+                    HeaderName::try_from(name.as_str()).map_err(|_| CredentialError::HeaderName(name.clone()))?;
                 let secret = read(value, scrubber)?;
                 Ok(Self::Fixed(header, sensitive(secret.expose(), value)?))
             }
@@ -145,8 +145,7 @@ fn basic(place: &SecretRef, scrubber: &mut Scrubber) -> Result<Credential, Crede
 }
 
 fn sensitive(text: &str, place: &SecretRef) -> Result<HeaderValue, CredentialError> {
-    let mut value =
-        HeaderValue::from_str(text).map_err(|_| CredentialError::NotAHeader(place.clone()))?;
+    let mut value = HeaderValue::from_str(text).map_err(|_| CredentialError::NotAHeader(place.clone()))?;
     value.set_sensitive(true);
     Ok(value)
 }

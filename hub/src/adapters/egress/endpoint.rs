@@ -107,9 +107,7 @@ impl Endpoint {
         let method = method(request.method);
         let prepared = self.prepare(request, trace).map_err(HttpFailure::Refused)?;
         let exchange = self.exchange(prepared, &record);
-        let result = tokio::time::timeout(self.timeout, exchange)
-            .await
-            .unwrap_or(Err(HttpFailure::TimedOut));
+        let result = tokio::time::timeout(self.timeout, exchange).await.unwrap_or(Err(HttpFailure::TimedOut));
         tracing::debug!(
             endpoint = %self.name,
             method = %method,
@@ -160,9 +158,7 @@ impl Endpoint {
         }
         let status = answer.status().as_u16();
         let pairs = headers::answer(answer.headers()).ok_or(HttpFailure::TooLarge)?;
-        let body = body::read(answer, MAX_ANSWER_BODY_BYTES)
-            .await
-            .map_err(|failure| self.clean(failure))?;
+        let body = body::read(answer, MAX_ANSWER_BODY_BYTES).await.map_err(|failure| self.clean(failure))?;
         let mut scrubber = std::borrow::Cow::Borrowed(&self.scrubber);
         if let Some(token) = token {
             scrubber.to_mut().add(token.expose());
@@ -194,11 +190,7 @@ fn scrubbed(status: u16, pairs: Vec<(String, Vec<u8>)>, mut body: Vec<u8>, scrub
         let value = String::from_utf8_lossy(&value).into_owned();
         Pair { name, value }
     });
-    Response {
-        status,
-        headers: headers.collect(),
-        body,
-    }
+    Response { status, headers: headers.collect(), body }
 }
 
 fn client(config: &EndpointConfig, reach: Reach, connections: usize) -> Result<Client, EndpointError> {
@@ -224,9 +216,7 @@ fn client(config: &EndpointConfig, reach: Reach, connections: usize) -> Result<C
     if let Some(pair) = &config.client_cert {
         builder = builder.identity(identity(pair)?);
     }
-    builder
-        .build()
-        .map_err(|error| EndpointError::Client(failure::innermost(&error)))
+    builder.build().map_err(|error| EndpointError::Client(failure::innermost(&error)))
 }
 
 fn identity(pair: &ClientCert) -> Result<Identity, EndpointError> {

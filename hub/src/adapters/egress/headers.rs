@@ -34,10 +34,7 @@ const REFUSED: [&str; 12] = [
 ///
 /// # Errors
 /// Which header is refused, and why.
-pub fn request(
-    pairs: &[(&str, &str)],
-    credential: Option<&HeaderName>,
-) -> Result<HeaderMap, String> {
+pub fn request(pairs: &[(&str, &str)], credential: Option<&HeaderName>) -> Result<HeaderMap, String> {
     if pairs.len() > MAX_HEADERS {
         return Err(format!("headers: more than {MAX_HEADERS}"));
     }
@@ -54,20 +51,14 @@ pub fn request(
     Ok(headers)
 }
 
-fn check(
-    name: &str,
-    value: &str,
-    credential: Option<&HeaderName>,
-) -> Result<(HeaderName, HeaderValue), String> {
+fn check(name: &str, value: &str, credential: Option<&HeaderName>) -> Result<(HeaderName, HeaderValue), String> {
     let name = HeaderName::try_from(name)
         .map_err(|_| "headers: a name is empty or has a character that is refused".to_owned())?;
     if REFUSED.contains(&name.as_str()) {
         return Err(format!("headers: `{name}` is the hub's own and is refused"));
     }
     if credential == Some(&name) {
-        return Err(format!(
-            "headers: `{name}` carries the endpoint's credential and is added by the hub"
-        ));
+        return Err(format!("headers: `{name}` carries the endpoint's credential and is added by the hub"));
     }
     // Narrower than the library, which lets any byte above ASCII pass.
     let plain = value.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte));
@@ -116,7 +107,9 @@ mod tests {
 
     #[test]
     fn broken_names_and_values_are_refused() {
-        for (name, value) in [("", "x"), ("a b", "x"), (":path", "x"), ("a\r\nb", "x"), ("a", "x\r\nHost: y"), ("a", "ü")] {
+        for (name, value) in
+            [("", "x"), ("a b", "x"), (":path", "x"), ("a\r\nb", "x"), ("a", "x\r\nHost: y"), ("a", "ü")]
+        {
             assert!(request(&[(name, value)], None).is_err(), "{name:?}: {value:?} passed");
         }
         assert!(request(&vec![("a", "b"); MAX_HEADERS + 1], None).is_err());

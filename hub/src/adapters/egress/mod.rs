@@ -22,7 +22,7 @@ use thiserror::Error;
 
 use super::bindings::http::HttpFailure;
 use super::config::AdapterConfig;
-use super::name::AdapterName;
+use crate::adapters::AdapterName;
 
 pub use endpoint::{Endpoint, EndpointError, MAX_REQUEST_BODY_BYTES};
 

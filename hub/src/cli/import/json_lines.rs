@@ -71,7 +71,7 @@ impl<R: BufRead> Iterator for JsonLines<R> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use std::io::BufReader;
 

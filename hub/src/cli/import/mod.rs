@@ -33,9 +33,10 @@ pub struct ImportArgs {
     /// The member in whose name it is done.
     #[arg(long, value_name = "MEMBER", value_parser = word)]
     pub member: String,
-    /// The status of the clients. `active` takes over a portfolio that has been onboarded elsewhere.
-    #[arg(long, value_name = "STATUS", default_value = "pending", requires_if("active", "no_onboarding"))]
-    pub status: ImportStatus,
+    /// Take over a portfolio that has been onboarded elsewhere: the clients are active at once. Left out, they are
+    /// pending and go through onboarding.
+    #[arg(long, value_name = "STATUS", requires = "no_onboarding")]
+    pub status: Option<ImportStatus>,
     /// Neither screening nor a welcome message.
     #[arg(long, requires = "status")]
     pub no_onboarding: bool,
@@ -50,22 +51,22 @@ pub struct ImportArgs {
     pub json: JsonArgs,
 }
 
-/// What an imported client may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ImportStatus {
-    /// It goes through onboarding.
-    Pending,
-    /// It has been onboarded elsewhere.
-    Active,
-}
-
-impl From<ImportStatus> for Status {
-    fn from(status: ImportStatus) -> Self {
-        match status {
-            ImportStatus::Pending => Self::Pending,
-            ImportStatus::Active => Self::Active,
+impl ImportArgs {
+    /// The status that the clients are to have.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        match self.status {
+            Some(ImportStatus::Active) => Status::Active,
+            None => Status::Pending,
         }
     }
+}
+
+/// What an imported client may be at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ImportStatus {
+    /// It has been onboarded elsewhere.
+    Active,
 }
 
 /// The form of a file.

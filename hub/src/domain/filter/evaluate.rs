@@ -41,6 +41,12 @@ pub trait Attributes<A> {
 
     /// Hands each element of a complex attribute to `test` until it says true; whether it did.
     fn any_element(&self, attribute: A, test: &mut dyn FnMut(&dyn Attributes<A>) -> bool) -> bool;
+
+    /// Whether exactly `text` is among the values of an attribute that may have several, for rows that can tell without
+    /// looking at each; `None` where they can't.
+    fn has(&self, _attribute: A, _text: &str) -> Option<bool> {
+        None
+    }
 }
 
 impl<A: Copy> Expression<A> {
@@ -111,6 +117,11 @@ impl Against {
         }
         if !many {
             return self.compare(row.get(attribute), operand);
+        }
+        if let (true, Operator::Equal, Operand::Text(text)) = (self.exact, self.operator, operand)
+            && let Some(known) = row.has(attribute, &text.raw)
+        {
+            return Some(known);
         }
         let mut none = true;
         let fits = row.any(attribute, &mut |value| {

@@ -93,7 +93,8 @@ pub fn phone(sent: &str) -> Result<String, Flaw> {
     let plain: String = sent.trim().chars().filter(|c| !separators.contains(c)).collect();
     let written = e164(&plain).ok_or_else(flaw)?;
     // What is kept must read as itself again, whatever the number plan makes of prefixes.
-    (e164(&written).as_ref() == Some(&written)).then_some(written).ok_or_else(flaw)
+    let same = written == plain || e164(&written).as_ref() == Some(&written);
+    same.then_some(written).ok_or_else(flaw)
 }
 
 fn e164(plain: &str) -> Option<String> {

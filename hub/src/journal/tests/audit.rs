@@ -81,7 +81,10 @@ async fn export_gives_the_stored_lines() {
     };
     assert_eq!(seqs(Filter { stream: Some("client/a".into()), ..Filter::default() }), [1, 3]);
     assert_eq!(seqs(Filter { org: Some("other".into()), ..Filter::default() }), [0; 0]);
-    assert_eq!(seqs(Filter { kind: Some("client.updated".into()), from: Some(Edge::Seq(2)), ..Filter::default() }), [2, 3]);
+    assert_eq!(
+        seqs(Filter { kind: Some("client.updated".into()), from: Some(Edge::Seq(2)), ..Filter::default() }),
+        [2, 3]
+    );
     assert_eq!(seqs(Filter { to: Some(Edge::Seq(2)), ..Filter::default() }), [1, 2]);
     let (from, to) = (Some(Edge::Time(entries[0].time)), Some(Edge::Time(entries[2].time)));
     assert_eq!(seqs(Filter { from, to, ..Filter::default() }), [1, 2, 3]);
@@ -100,7 +103,8 @@ async fn a_cut_is_recorded_and_what_it_removed_is_kept() {
     }
     let hash = all(&journal)[3].hash;
     drop(journal);
-    let stored: String = lines(dir.path(), Filter::default()).unwrap().map(|shown| shown.unwrap().line + "\n").collect();
+    let stored: String =
+        lines(dir.path(), Filter::default()).unwrap().map(|shown| shown.unwrap().line + "\n").collect();
 
     assert!(matches!(cut(dir.path(), order(6)), Err(CutError::InsideAppend { at: 6, first: 5 })));
     assert!(matches!(cut(dir.path(), order(21)), Err(CutError::NoSuchEntry { at: 21, last: 20 })));

@@ -12,7 +12,8 @@ const FOLDER: &str = "HUB_TEST_JOURNAL_FOLDER";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn child() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
-    let journal = Arc::new(FileJournal::open(Options { segment_bytes: 20_000, ..options(folder.as_ref()) }, |_| {}).unwrap().0);
+    let journal =
+        Arc::new(FileJournal::open(Options { segment_bytes: 20_000, ..options(folder.as_ref()) }, |_| {}).unwrap().0);
     let tasks: Vec<_> = (0..8)
         .map(|at| {
             let journal = journal.clone();

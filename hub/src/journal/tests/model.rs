@@ -15,9 +15,8 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let few = |most| prop::collection::vec(0..4usize, 0..most);
     let expects = prop::collection::vec((0..4usize, prop_oneof![4 => Just(0i8), 1 => -1..2i8]), 0..3);
-    let append = (prop::collection::vec(0..4usize, 1..4), expects, few(2), few(2)).prop_map(
-        |(streams, expects, claims, releases)| Step::Append { streams, expects, claims, releases },
-    );
+    let append = (prop::collection::vec(0..4usize, 1..4), expects, few(2), few(2))
+        .prop_map(|(streams, expects, claims, releases)| Step::Append { streams, expects, claims, releases });
     prop_oneof![12 => append, 1 => Just(Step::Reopen)]
 }
 
@@ -29,7 +28,13 @@ struct Model {
 }
 
 impl Model {
-    fn append(&mut self, streams: &[usize], expects: &[(usize, u64)], claims: &[usize], releases: &[usize]) -> Result<Vec<(u64, u64)>, AppendError> {
+    fn append(
+        &mut self,
+        streams: &[usize],
+        expects: &[(usize, u64)],
+        claims: &[usize],
+        releases: &[usize],
+    ) -> Result<Vec<(u64, u64)>, AppendError> {
         for claim in claims {
             if let (Some(by), false) = (self.claims.get(claim), releases.contains(claim)) {
                 return Err(AppendError::Claimed { claim: format!("claim/{claim}"), by: *by });
@@ -43,12 +48,15 @@ impl Model {
         }
         self.claims.retain(|claim, _| !releases.contains(claim));
         self.claims.extend(claims.iter().map(|claim| (*claim, self.seq + 1)));
-        Ok(streams.iter().map(|stream| {
-            self.seq += 1;
-            let version = self.versions.entry(*stream).or_default();
-            *version += 1;
-            (self.seq, *version)
-        }).collect())
+        Ok(streams
+            .iter()
+            .map(|stream| {
+                self.seq += 1;
+                let version = self.versions.entry(*stream).or_default();
+                *version += 1;
+                (self.seq, *version)
+            })
+            .collect())
     }
 
     fn version(&self, stream: usize) -> u64 {
@@ -67,8 +75,10 @@ fn run(steps: Vec<Step>) {
             journal = FileJournal::open(small(), |_| {}).unwrap().0;
             continue;
         };
-        let expects: Vec<_> =
-            expects.iter().map(|(stream, off)| (*stream, model.version(*stream).saturating_add_signed((*off).into()))).collect();
+        let expects: Vec<_> = expects
+            .iter()
+            .map(|(stream, off)| (*stream, model.version(*stream).saturating_add_signed((*off).into())))
+            .collect();
         let expected = model.append(&streams, &expects, &claims, &releases);
         let names: Vec<_> = streams.iter().map(|stream| format!("client/{stream}")).collect();
         let append = Append {
@@ -78,7 +88,8 @@ fn run(steps: Vec<Step>) {
             ..many(&names.iter().map(String::as_str).collect::<Vec<_>>())
         };
         let found = futures::executor::block_on(journal.append(append));
-        let found = found.map(|committed| committed.entries.iter().map(|entry| (entry.seq, entry.version)).collect::<Vec<_>>());
+        let found =
+            found.map(|committed| committed.entries.iter().map(|entry| (entry.seq, entry.version)).collect::<Vec<_>>());
         assert_eq!(found, expected);
     }
     for at in 0..4 {
