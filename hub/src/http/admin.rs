@@ -14,8 +14,7 @@ use super::statuses::{Admin, Parked};
 use super::query::malformed;
 use super::views::{AdapterView, Items, PolicyView};
 use crate::access::Action;
-use crate::actors::TreeReport;
-use crate::actors::command::ParkedView;
+use crate::actors::{ParkedView, TreeReport};
 use crate::domain::delivery::Adapter;
 
 /// CX020.
@@ -42,8 +41,8 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     responses((status = 200, description = "Every actor", body = TreeReport), Admin))]
 async fn tree(request: Request) -> Result<Answer, Problem> {
     request.query(&[])?;
-    request.permit(Action::Cx020)?;
-    Answer::of(&request.hub.insight.tree())
+    request.permit(Action::CX020)?;
+    Answer::of(&request.hub.tree.report())
 }
 
 /// The plugins
@@ -51,8 +50,8 @@ async fn tree(request: Request) -> Result<Answer, Problem> {
     responses((status = 200, description = "Every configured adapter", body = Items<AdapterView>), Admin))]
 async fn adapters(request: Request) -> Result<Answer, Problem> {
     request.query(&[])?;
-    request.permit(Action::Cx021)?;
-    let reports = request.hub.insight.adapters();
+    request.permit(Action::CX021)?;
+    let reports = request.hub.adapters.report();
     Answer::of(&Items { items: reports.into_iter().map(AdapterView::from).collect() })
 }
 
@@ -64,7 +63,7 @@ async fn parked(request: Request) -> Result<Answer, Problem> {
     let query = request.query(&["adapter", "limit"])?;
     let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let adapter = query.get("adapter").map(adapter).transpose()?;
-    request.permit(Action::Cx030)?;
+    request.permit(Action::CX030)?;
     let mut items = request.hub.insight.parked(adapter);
     items.truncate(limit);
     Answer::of(&Items { items })
@@ -75,7 +74,7 @@ async fn parked(request: Request) -> Result<Answer, Problem> {
     responses((status = 200, description = "What is in force, and what is wrong with what is not", body = PolicyView), Admin))]
 async fn policies(request: Request) -> Result<Answer, Problem> {
     request.query(&[])?;
-    request.permit(Action::Cx040)?;
+    request.permit(Action::CX040)?;
     Answer::of(&request.hub.insight.policies())
 }
 

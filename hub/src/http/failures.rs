@@ -17,6 +17,7 @@ const LATER: Duration = Duration::from_secs(5);
 impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
         match error {
+            TokenError::Missing => token_missing(),
             TokenError::Expired => Self::new(Code::TokenExpired, "the token has expired; get a new one")
                 .challenge("invalid_token", "the token has expired"),
             TokenError::Invalid(log) => Self::new(Code::TokenInvalid, "the token is not accepted here")
@@ -41,7 +42,7 @@ impl From<Denied> for Problem {
         );
         let problem = Self::new(Code::Forbidden, detail)
             .with("action", denial.action.as_str())
-            .with("decisionId", denial.decision_id);
+            .with("decisionId", denial.decision_id.to_string());
         match denial.policy {
             Some(policy) => problem.with("policy", policy),
             None => problem,

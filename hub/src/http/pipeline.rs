@@ -91,7 +91,7 @@ impl Front {
         }
         let caller = hub.tokens.verify(bearer(&call.headers)?).await?;
         call.identify(caller.clone());
-        let member = hub.limits.member(&caller.org, &caller.member);
+        let member = hub.limits.member(caller.org(), caller.member());
         member.inspect_err(|_| self.refused("member"))
     }
 
@@ -147,8 +147,8 @@ struct Line<'a> {
 macro_rules! log_line {
     ($level:ident, $call:ident, $line:ident, $who:ident) => {
         tracing::$level!(target: "hub::request", method = %$call.method, route = $line.route, action = $line.action,
-            status = $line.status, code = $line.code, member = $who.map(|c| c.member.as_str()),
-            org = $who.map(|c| c.org.as_str()), request_id = %$call.request_id, trace_id = %$call.trace.trace_id_hex(),
+            status = $line.status, code = $line.code, member = $who.map(|c| c.member()),
+            org = $who.map(|c| c.org()), request_id = %$call.request_id, trace_id = %$call.trace.trace_id_hex(),
             ms = $line.ms, bytes = $line.bytes, why = $line.why)
     };
 }
