@@ -13,7 +13,7 @@ use super::problem::{Code, Problem};
 use super::request::{Request, not_found, request, served};
 use super::statuses::AccountsProblems;
 use crate::access::Action;
-use crate::actors::command::AccountsView;
+use crate::actors::AccountsView;
 
 /// CL006.
 pub static ACCOUNTS: Endpoint = Endpoint::json("/clients/accounts/{reference}", "CL006");
@@ -33,7 +33,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
         headers(("Warning" = Option<String>, description = "110, where the answer is an old one"))), AccountsProblems))]
 async fn accounts(request: Request, reference: Reference) -> Result<Answer, Problem> {
     request.query(&[])?;
-    let client = request.hub.state.client(&request.caller.org(), &reference.0);
+    let client = request.hub.state.client(request.caller.org(), &reference.0);
     let permit = request.permit_on(Action::CL006, &reference.0, client.as_deref())?;
     client.ok_or_else(|| not_found(Code::ClientNotFound))?;
     let view = request.hub.commands.accounts(&permit, &reference.0).await?;

@@ -49,10 +49,10 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     responses((status = 200, description = "The client's devices", body = Devices), DeviceList))]
 async fn list(request: Request, reference: Reference) -> Result<Answer, Problem> {
     request.query(&[])?;
-    let client = request.hub.state.client(&request.caller.org(), &reference.0);
+    let client = request.hub.state.client(request.caller.org(), &reference.0);
     request.permit_on(Action::CL007, &reference.0, client.as_deref())?;
     client.ok_or_else(|| not_found(Code::ClientNotFound))?;
-    let devices = request.hub.state.devices_of(&request.caller.org(), &reference.0);
+    let devices = request.hub.state.devices_of(request.caller.org(), &reference.0);
     let bodies: Vec<_> = devices.iter().map(|device| device.body()).collect();
     Ok(Answer::json([b"{\"items\":[", bodies.join(&b","[..]).as_slice(), b"]}"].concat()))
 }
@@ -117,7 +117,7 @@ async fn reset_pin(request: Request) -> Result<Answer, Problem> {
 
 /// Asks the policy about the owner of the device that the body names, where there is one.
 fn allowed(request: &Request, body: &Json, action: Action) -> Result<Permit, Problem> {
-    let (org, state) = (&request.caller.org(), &request.hub.state);
+    let (org, state) = (request.caller.org(), &request.hub.state);
     let Some(device) = body.text("device").and_then(|device| state.device(org, device)) else {
         return request.permit(action);
     };
@@ -130,7 +130,7 @@ fn allowed(request: &Request, body: &Json, action: Action) -> Result<Permit, Pro
 /// A body without mistakes is not looked up here: the command finds what is missing, after it has looked for an earlier
 /// answer to the same key.
 fn wrong(request: &Request, body: &Json, errors: Vec<FieldError>) -> Problem {
-    let (org, state) = (&request.caller.org(), &request.hub.state);
+    let (org, state) = (request.caller.org(), &request.hub.state);
     let unknown_device = body.text("device").is_some_and(|device| state.device(org, device).is_none());
     let unknown_client = body.text("to").is_some_and(|to| state.client(org, to).is_none());
     if unknown_device {

@@ -46,15 +46,16 @@ async fn history(request: Request, reference: Reference) -> Result<Answer, Probl
     let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let identity = ["history", reference.0.as_str()];
     let before = query.get("cursor").map(|text| before(text, &identity)).transpose()?;
-    let client = request.hub.state.client(&request.caller.org(), &reference.0);
+    let client = request.hub.state.client(request.caller.org(), &reference.0);
     request.permit_on(Action::CX001, &reference.0, client.as_deref())?;
     client.ok_or_else(|| not_found(Code::ClientNotFound))?;
-    let page = request.hub.insight.history(&request.caller.org(), &reference.0, before, limit);
+    let page = request.hub.insight.history(request.caller.org(), &reference.0, before, limit);
     let page = page.map_err(|why| {
         Problem::new(Code::StorageUnavailable, "the history can't be read at the moment").because(why)
     })?;
     let next = page.next.map(|seq| Cursor { value: seq.to_string(), reference: String::new() }.encode(&identity));
-    let link = next.as_ref().map(|next| format!("<{}?limit={limit}&cursor={next}>; rel=\"next\"", request.call.uri.path()));
+    let link =
+        next.as_ref().map(|next| format!("<{}?limit={limit}&cursor={next}>; rel=\"next\"", request.call.uri.path()));
     let answer = Answer::of(&Page { items: page.items, next })?;
     Ok(link.iter().fold(answer, |answer, link| answer.header(LINK, link)))
 }

@@ -33,7 +33,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
 async fn review(request: Request, reference: Reference) -> Result<Answer, Problem> {
     let body = request.json().await?;
     let meta = request.meta(&body.bytes)?;
-    let client = request.hub.state.client(&request.caller.org(), &reference.0);
+    let client = request.hub.state.client(request.caller.org(), &reference.0);
     let permit = request.permit_on(Action::CX004, &reference.0, client.as_deref())?;
     client.ok_or_else(|| not_found(Code::ClientNotFound))?;
     let decision = ReviewBody::parse(body.value()).map_err(Problem::fields)?;

@@ -91,7 +91,7 @@ impl Front {
         }
         let caller = hub.tokens.verify(bearer(&call.headers)?).await?;
         call.identify(caller.clone());
-        let member = hub.limits.member(&caller.org, &caller.member);
+        let member = hub.limits.member(caller.org(), caller.member());
         member.inspect_err(|_| self.refused("member"))
     }
 
@@ -147,8 +147,8 @@ struct Line<'a> {
 macro_rules! log_line {
     ($level:ident, $call:ident, $line:ident, $who:ident) => {
         tracing::$level!(target: "hub::request", method = %$call.method, route = $line.route, action = $line.action,
-            status = $line.status, code = $line.code, member = $who.map(|c| c.member.as_str()),
-            org = $who.map(|c| c.org.as_str()), request_id = %$call.request_id, trace_id = %$call.trace.trace_id_hex(),
+            status = $line.status, code = $line.code, member = $who.map(|c| c.member()),
+            org = $who.map(|c| c.org()), request_id = %$call.request_id, trace_id = %$call.trace.trace_id_hex(),
             ms = $line.ms, bytes = $line.bytes, why = $line.why)
     };
 }
@@ -182,8 +182,8 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     if lines.next().is_some() {
         return Err(invalid("two Authorization headers"));
     }
-    let text = line.to_str().map_err(|_| invalid("the header is not ASCII"))?;
-    let (scheme, token) = text.trim().split_once(' ').unwrap_or((text, ""));
+    let text = line.to_str().map_err(|_| invalid("the header is not ASCII"))?.trim();
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(token_missing());
     }

@@ -174,7 +174,8 @@ impl Problem {
     /// A defect: the caller learns the request id alone.
     #[must_use]
     pub fn internal(log: impl Into<String>) -> Self {
-        Self::new(Code::Internal, "nothing is known to have been done; quote instance when you report this").because(log)
+        Self::new(Code::Internal, "nothing is known to have been done; quote instance when you report this")
+            .because(log)
     }
 
     /// What the log is to say beside the code.
@@ -272,7 +273,7 @@ pub fn ceiling(wait: Duration) -> u64 {
 /// The document, as the contract shows it.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(title = "Problem", example = json!({
+#[schema(as = Problem, example = json!({
     "type": "/problems/validation-failed", "title": "Some fields are not right", "status": 422,
     "detail": "/email: not an e-mail address", "instance": "0197a3c2-5b1e-7c44-9d6e-2f6f3f0a9c11", "code": "validation-failed",
     "errors": [{"pointer": "/email", "code": "invalid-email", "detail": "not an e-mail address"}]

@@ -19,6 +19,7 @@ use super::schema::ClientPage;
 use super::schema_in::{ArchiveRequest, ClientInput};
 use super::statuses::{Archive, Create, Edit, List, View};
 use crate::access::Action;
+use crate::domain::filter::{Attribute, Attributes};
 use crate::domain::validate::body::ArchiveBody;
 use crate::domain::validate::{Mode, draft};
 use crate::state::ClientRecord;
@@ -47,7 +48,8 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     let list = all.and(warp::get()).and(list_or_search).then(|request| served(request, list));
     let create = all.and(warp::post()).and(request(hub, &CREATE)).then(|request| served(request, create));
     let edit = one.and(warp::put()).and(request(hub, &EDIT)).then(|r, request| served(request, |q| edit(q, r)));
-    let archive = one.and(warp::delete()).and(request(hub, &ARCHIVE)).then(|r, request| served(request, |q| archive(q, r)));
+    let archive =
+        one.and(warp::delete()).and(request(hub, &ARCHIVE)).then(|r, request| served(request, |q| archive(q, r)));
     view.or(list).unify().or(create).unify().or(edit).unify().or(archive).unify().boxed()
 }
 
@@ -62,10 +64,16 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
 async fn list(request: Request) -> Result<Answer, Problem> {
     let params = ListParams::read(&request.query(KNOWN)?)?;
     let searches = query::has(request.call.uri.query(), "filter");
-    request.permit(if searches { Action::CL009 } else { Action::CL001 })?;
-    let (org, member) = (&request.caller.org(), &request.caller.member());
-    let page = request.hub.state.list(org, &params.for_member(member));
-    Ok(params.answer(&page, |reference| request.hub.state.is_starred(org, member, reference)))
+    let permit = request.permit(if searches { Action::CL009 } else { Action::CL001 })?;
+    let state = request.hub.state.clone();
+    // It runs over all rows of the organisation: not on a thread that has connections to serve.
+    let listing = tokio::task::spawn_blocking(move || {
+        let (org, member, rows) = (permit.org(), permit.member(), permit.rows());
+        let visible = |row: &dyn Attributes<Attribute>| rows.is_none_or(|rows| rows.allows(row));
+        let page = state.list(org, &params.for_member(member, rows.is_some().then_some(&visible)));
+        params.answer(&page, |reference| state.is_starred(org, member, reference))
+    });
+    listing.await.map_err(|error| Problem::internal(error.to_string()))
 }
 
 /// View client details
@@ -74,10 +82,10 @@ async fn list(request: Request) -> Result<Answer, Problem> {
     responses((status = 200, description = "The client", body = ClientView, headers(("ETag" = String, description = "The version"))), View))]
 async fn view(request: Request, reference: Reference) -> Result<Answer, Problem> {
     request.query(&[])?;
-    let client = request.hub.state.client(&request.caller.org(), &reference.0);
+    let client = request.hub.state.client(request.caller.org(), &reference.0);
     request.permit_on(Action::CL002, &reference.0, client.as_deref())?;
     let client = client.ok_or_else(|| not_found(Code::ClientNotFound))?;
-    request.hub.insight.viewed(&request.caller.org(), &reference.0);
+    request.hub.insight.viewed(request.caller.org(), &reference.0);
     Ok(shown(&request, &client))
 }
 
@@ -108,7 +116,7 @@ async fn create(request: Request) -> Result<Answer, Problem> {
 async fn edit(request: Request, reference: Reference) -> Result<Answer, Problem> {
     let body = request.json().await?;
     let if_match = IfMatch::parse(&request.call.headers)?;
-    let client = request.hub.state.client(&request.caller.org(), &reference.0);
+    let client = request.hub.state.client(request.caller.org(), &reference.0);
     let permit = request.permit_on(Action::CL004, &reference.0, client.as_deref())?;
     let client = client.ok_or_else(|| not_found(Code::ClientNotFound))?;
     let draft = draft(body.value(), Utc::now().date_naive(), Mode::Edit).map_err(Problem::fields)?;
@@ -127,7 +135,7 @@ async fn edit(request: Request, reference: Reference) -> Result<Answer, Problem>
 async fn archive(request: Request, reference: Reference) -> Result<Answer, Problem> {
     let body = request.optional_json().await?;
     let if_match = IfMatch::parse(&request.call.headers)?;
-    let client = request.hub.state.client(&request.caller.org(), &reference.0);
+    let client = request.hub.state.client(request.caller.org(), &reference.0);
     let permit = request.permit_on(Action::CL005, &reference.0, client.as_deref())?;
     let client = client.ok_or_else(|| not_found(Code::ClientNotFound))?;
     let ArchiveBody { reason } = ArchiveBody::parse(body.value.as_ref()).map_err(Problem::fields)?;
@@ -139,7 +147,7 @@ async fn archive(request: Request, reference: Reference) -> Result<Answer, Probl
 
 /// A client as this member sees it.
 pub fn shown(request: &Request, record: &ClientRecord) -> Answer {
-    let (org, member) = (&request.caller.org(), &request.caller.member());
+    let (org, member) = (request.caller.org(), request.caller.member());
     let starred = request.hub.state.is_starred(org, member, &record.client.reference);
     Answer::json(record.body(starred)).version(record.client.version)
 }

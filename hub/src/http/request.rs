@@ -127,7 +127,7 @@ impl Request {
     /// The key is not one: 400.
     pub fn meta(&self, body: &[u8]) -> Result<Meta, Problem> {
         let asked: &[&[u8]] = &[self.call.method.as_str().as_bytes(), self.call.uri.path().as_bytes(), body];
-        let who = (self.caller.org().as_str(), self.caller.member().as_str());
+        let who = (self.caller.org(), self.caller.member());
         let key = idempotency::key(&self.call.headers)?.map(|key| idempotency::request_key(who, key, asked));
         Ok(Meta { key, ..self.meta_without_key() })
     }
@@ -142,7 +142,6 @@ impl Request {
             traceparent: Some(self.call.trace.to_string()),
         }
     }
-
 }
 
 /// What is not there, in the words of the contract.

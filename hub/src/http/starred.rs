@@ -34,7 +34,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
 async fn star(request: Request, reference: Reference) -> Result<Answer, Problem> {
     let body = request.optional_json().await?;
     let meta = request.meta(&body.bytes)?;
-    let client = request.hub.state.client(&request.caller.org(), &reference.0);
+    let client = request.hub.state.client(request.caller.org(), &reference.0);
     let permit = request.permit_on(Action::CL008, &reference.0, client.as_deref())?;
     client.ok_or_else(|| not_found(Code::ClientNotFound))?;
     let StarBody { starred } = StarBody::parse(body.value.as_ref()).map_err(Problem::fields)?;

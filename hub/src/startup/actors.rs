@@ -100,7 +100,9 @@ fn supervise_notifier(
 }
 
 fn credentials(config: &NatsConfig) -> Result<Credentials, ActorsError> {
-    config.credentials(|place| place.read()).map_err(|error: crate::notify::NatsConfigError| ActorsError::Nats(error.to_string()))
+    config
+        .credentials(|place| place.read())
+        .map_err(|error: crate::notify::NatsConfigError| ActorsError::Nats(error.to_string()))
 }
 
 fn supervise_policies(

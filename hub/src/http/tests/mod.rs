@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::*;
 
+mod socket;
 mod support;
 use support::front;
 
@@ -64,7 +65,9 @@ async fn the_token_comes_before_the_route() {
 #[tokio::test]
 async fn what_is_no_route_is_404_and_what_is_another_method_is_405() {
     let front = front();
-    for path in ["/", "/nowhere", "/clients", "/clients/profile/", "/clients/profile/a/b", "//clients/profile", "/admin"] {
+    for path in
+        ["/", "/nowhere", "/clients", "/clients/profile/", "/clients/profile/a/b", "//clients/profile", "/admin"]
+    {
         assert_eq!(code(&front, ask("GET", path), "").await, "route-not-found", "{path}");
     }
     for (method, path, allow) in [

@@ -53,8 +53,13 @@ pub fn front() -> Front {
 }
 
 pub fn front_with(address: u32, member: u32) -> Front {
+    Front::new(context(address, member))
+}
+
+/// A hub that takes so many requests a second.
+pub fn context(address: u32, member: u32) -> Arc<HttpContext> {
     let rate = |rate| Rate { per_second: NonZeroU32::new(rate).unwrap(), burst: NonZeroU32::new(rate).unwrap() };
-    Front::new(Arc::new(HttpContext {
+    Arc::new(HttpContext {
         state: State,
         commands: Commands,
         access: Arc::new(Access),
@@ -63,5 +68,5 @@ pub fn front_with(address: u32, member: u32) -> Front {
         limits: Limits::new(rate(address), rate(member)),
         insight: Arc::new(Quiet),
         uploads: Semaphore::new(UPLOADS),
-    }))
+    })
 }
