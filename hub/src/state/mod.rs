@@ -133,6 +133,12 @@ impl State {
         Page { items, next: selected.next, total: selected.total }
     }
 
+    /// The references of all clients, over all organisations.
+    #[must_use]
+    pub fn references(&self) -> Vec<String> {
+        self.0.rows.references()
+    }
+
     /// Who is owed something.
     #[must_use]
     pub fn lanes(&self) -> &Lanes {
