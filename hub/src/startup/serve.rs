@@ -80,13 +80,8 @@ pub async fn serve(
 ) -> Result<(), StartError> {
     let access = Arc::new(open_policies(&config)?);
     let tokens = open_tokens(&config)?;
-    let tls = config
-        .http
-        .tls
-        .as_ref()
-        .map(http::acceptor)
-        .transpose()
-        .map_err(|error| StartError::Tls(error.to_string()))?;
+    let tls =
+        config.http.tls.as_ref().map(http::acceptor).transpose().map_err(|error| StartError::Tls(error.to_string()))?;
     let listener = listen(config.http.listen).await?;
     let data = open_data(&config, &metrics)?;
     let adapters = open_adapters(&config, &metrics).await?;
