@@ -12,13 +12,15 @@
 
 pub mod mailbox;
 pub mod metrics;
+pub mod node;
 pub mod supervisor;
 pub mod system;
 pub mod tree;
 
 pub use mailbox::{Mailbox, MailboxError};
+pub use node::{ActorReport, ActorState, LastFailure, TreeReport};
 pub use supervisor::lifeline::Lifeline;
 pub use supervisor::policy::RestartPolicy;
 pub use supervisor::{ChildSpec, Seat, TaskSpec, group, supervise, supervise_task};
 pub use system::{ActorSystem, ActorThread};
-pub use tree::{ActorReport, ActorState, Fatal, Tree, TreeError, TreeReport};
+pub use tree::{Fatal, Tree, TreeError};
