@@ -10,13 +10,21 @@
 //! - What the tree gives up is escalated; what the root gives up ends the process ([`Tree::fatal`]).
 //! - Nothing here blocks; an actor that does costs its thread, and the second such thread ends the process.
 
+pub mod command;
+pub mod commands;
+mod desk;
+mod documents;
 pub mod mailbox;
 pub mod metrics;
 pub mod node;
+mod shard;
 pub mod supervisor;
 pub mod system;
 pub mod tree;
 
+pub use crate::journal::RequestKey;
+pub use crate::sync::accounts::AccountsView;
+pub use crate::sync::parked::ParkedView;
 pub use mailbox::{Mailbox, MailboxError};
 pub use node::{ActorReport, ActorState, LastFailure, TreeReport};
 pub use supervisor::lifeline::Lifeline;

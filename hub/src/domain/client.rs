@@ -78,6 +78,7 @@ pub struct Relationship {
     /// Newest first.
     pub feedback: Vec<Feedback>,
     /// When the CRM was asked.
+    #[serde(default, with = "super::moment::option")]
     pub as_of: Option<DateTime<Utc>>,
 }
 
@@ -165,6 +166,8 @@ pub struct Edit {
     pub assigns: bool,
     /// Whether the caller may change `assignedTo`.
     pub may_assign: bool,
+    /// The caller's own reference, where it was sent back: it must be the same.
+    pub external_reference: Option<String>,
     /// The status as asked for; left out it stays.
     pub status: Option<Status>,
     /// Why the status is to change.
@@ -245,7 +248,10 @@ impl Client {
             return Err(Refusal::AssignmentForbidden);
         }
         if profile.kind != self.profile.kind {
-            return Err(Refusal::KindFixed);
+            return Err(Refusal::Immutable("/kind"));
+        }
+        if edit.external_reference.is_some() && edit.external_reference != self.external_reference {
+            return Err(Refusal::Immutable("/externalReference"));
         }
         if self.status.is_gone() {
             return Err(Refusal::ClientArchived);

@@ -4,13 +4,21 @@
 //! unknown keeps its key and body until it is known. All of it is folded from the journal; nothing here knows a schedule.
 
 use std::collections::VecDeque;
+use std::fmt;
+use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::client::Client;
 
-/// The outside systems. The names are those of the configuration.
+/// A name that is none of the five.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("unknown adapter `{0}`: expected one of `core-banking`, `crm`, `kyc`, `identity`, `messaging`")]
+pub struct UnknownAdapter(String);
+
+/// The outside systems, one adapter of each kind. The names are those of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Adapter {
@@ -42,10 +50,24 @@ impl Adapter {
         }
     }
 
-    /// The other way round.
+    /// The adapter of this name, which is also its interface's in the contract for adapters.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|adapter| adapter.as_str() == name)
+    }
+}
+
+impl fmt::Display for Adapter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Adapter {
+    type Err = UnknownAdapter;
+
+    fn from_str(name: &str) -> Result<Self, UnknownAdapter> {
+        Self::parse(name).ok_or_else(|| UnknownAdapter(name.to_owned()))
     }
 }
 

@@ -138,6 +138,8 @@ pub enum DeviceCommand {
     ResetPin {
         /// `PR-…`.
         reset_id: String,
+        /// Where the announcement goes, masked.
+        sent_to: String,
         /// Until when the reset holds.
         expires_at: DateTime<Utc>,
         /// Why.
@@ -187,12 +189,15 @@ impl Device {
             DeviceCommand::Transfer { from, to, to_status, reason } => {
                 self.transfer((from, to), *to_status, reason.clone()).map(Some)
             }
-            DeviceCommand::ResetPin { reset_id, expires_at, reason } => Ok(Some(Event::DevicePinReset(PinReset {
-                reset_id: reset_id.clone(),
-                client: self.client.clone(),
-                reason: reason.clone(),
-                expires_at: *expires_at,
-            }))),
+            DeviceCommand::ResetPin { reset_id, sent_to, expires_at, reason } => {
+                Ok(Some(Event::DevicePinReset(PinReset {
+                    reset_id: reset_id.clone(),
+                    sent_to: sent_to.clone(),
+                    client: self.client.clone(),
+                    reason: reason.clone(),
+                    expires_at: *expires_at,
+                })))
+            }
             DeviceCommand::Observe(seen) => Ok(self.observe(seen)),
             DeviceCommand::Remove => {
                 Ok((!self.removed).then(|| Event::DeviceRemoved(self.commanded(None, &self.gone()))))
@@ -224,12 +229,7 @@ impl Device {
         Ok(Some(if active { Event::DeviceActivated(data) } else { Event::DeviceDeactivated(data) }))
     }
 
-    fn transfer(
-        &self,
-        (from, to): (&str, &str),
-        to_status: Status,
-        reason: Option<String>,
-    ) -> Result<Event, Refusal> {
+    fn transfer(&self, (from, to): (&str, &str), to_status: Status, reason: Option<String>) -> Result<Event, Refusal> {
         if self.client != *from {
             return Err(Refusal::DeviceNotOwned);
         }

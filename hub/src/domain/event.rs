@@ -156,7 +156,10 @@ pub struct PinReset {
     /// Why, as the caller said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Where the announcement goes, masked.
+    pub sent_to: String,
     /// Until when the reset holds.
+    #[serde(with = "super::moment")]
     pub expires_at: DateTime<Utc>,
 }
 
@@ -186,6 +189,39 @@ pub struct Refreshed {
 pub struct Configured {
     /// Which adapter.
     pub adapter: super::delivery::Adapter,
+}
+
+/// The data of `adapter.loaded`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Loaded {
+    /// Which adapter.
+    pub adapter: super::delivery::Adapter,
+    /// SHA-256 of the component.
+    pub digest: String,
+    /// Its own version, as it says.
+    pub version: String,
+    /// The version of the contract that it was made for.
+    pub contract: String,
+}
+
+/// The data of `policy.changed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyChanged {
+    /// The digest of the files that were in force before, where there were any.
+    pub from: Option<String>,
+    /// The digest of the files that are in force from now on, or were refused.
+    pub to: Option<String>,
+    /// Whether they are in force; else the last good ones stay.
+    pub in_force: bool,
+}
+
+/// The data of `notify.published`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    /// All entries up to this one have been announced.
+    pub seq: u64,
 }
 
 macro_rules! events {
@@ -288,4 +324,10 @@ events! {
     AdapterConfigured(Configured) = "adapter.configured",
     /// An adapter was taken out of the configuration.
     AdapterRemoved(Configured) = "adapter.removed",
+    /// A component took over.
+    AdapterLoaded(Loaded) = "adapter.loaded",
+    /// The policy files changed.
+    PolicyChanged(PolicyChanged) = "policy.changed",
+    /// So much has been announced.
+    NotifyPublished(Published) = "notify.published",
 }

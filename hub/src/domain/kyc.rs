@@ -87,9 +87,10 @@ pub struct Document {
     /// Bytes.
     pub size: u64,
     /// When it was handed in.
+    #[serde(with = "super::moment")]
     pub submitted_at: DateTime<Utc>,
     /// When it was verified or refused.
-    #[serde(default)]
+    #[serde(default, with = "super::moment::option")]
     pub checked_at: Option<DateTime<Utc>>,
 }
 

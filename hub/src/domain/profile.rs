@@ -25,10 +25,10 @@ pub struct Profile {
     pub name: String,
     /// Present exactly where `kind` is `corporate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub corporate: Option<Corporate>,
+    pub corporate: Option<Box<Corporate>>,
     /// Present exactly where `kind` is `individual`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub individual: Option<Individual>,
+    pub individual: Option<Box<Individual>>,
     /// An e-mail address.
     #[serde(default)]
     pub email: Option<String>,
@@ -37,7 +37,7 @@ pub struct Profile {
     pub phone: Option<String>,
     /// The postal address.
     #[serde(default)]
-    pub address: Option<Address>,
+    pub address: Option<Box<Address>>,
     /// A free market segment, 1..40 characters.
     #[serde(default)]
     pub segment: Option<String>,

@@ -35,9 +35,9 @@ pub enum Refusal {
     /// Only an administrator may change who a client is assigned to.
     #[error("only an administrator may change assignedTo")]
     AssignmentForbidden,
-    /// `kind` is for ever.
-    #[error("kind can't be changed")]
-    KindFixed,
+    /// A field that is for ever.
+    #[error("{0} can't be changed")]
+    Immutable(&'static str),
     /// A locked device can't be activated.
     #[error("the device is locked")]
     DeviceLocked,

@@ -1,0 +1,142 @@
+//! The journal alone against a bare loop: 64 appenders, then the same bytes again with one `fdatasync` for
+//! each group of the same size. Prints the ratio of entries per second; also how fast a journal opens.
+//!
+//! Both run in turns on the same file system, and the medians count, the ratio's too: `fdatasync` varies from
+//! second to second.
+#![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use hub::journal::{Actor, Append, FileJournal, FlushObserver, Journal, NewEntry, Options, verify};
+use serde_json::value::RawValue;
+
+const APPENDERS: usize = 64;
+const ROUNDS: usize = 9;
+const ROUND: Duration = Duration::from_secs(1);
+const TARGET: f64 = 0.8;
+
+/// The groups of a round: entries and bytes.
+#[derive(Default)]
+struct Groups(Mutex<Vec<(usize, usize)>>);
+
+impl FlushObserver for Groups {
+    fn flushed(&self, entries: usize, bytes: usize, _elapsed: Duration) {
+        self.0.lock().unwrap().push((entries, bytes));
+    }
+}
+
+fn entry(appender: usize, data: usize) -> NewEntry {
+    NewEntry {
+        org: "demo".into(),
+        stream: format!("client/CL-01JD3Z8M5Q4T7N2V9XKB6R0W{appender:02}"),
+        kind: "client.updated".into(),
+        actor: Actor { member: "m-204".into(), roles: vec!["RP001".into()], address: Some("127.0.0.1".into()) },
+        action: "CL004".into(),
+        request_id: "01JD3Z8M5Q4T7N2V9XKB6R0WYE".into(),
+        key: None,
+        data: RawValue::from_string(format!("{{\"name\":\"{}\"}}", "x".repeat(data))).unwrap(),
+    }
+}
+
+/// Entries per second, and the groups that they went in.
+fn appenders(path: &Path) -> (f64, Vec<(usize, usize)>) {
+    let groups = Arc::new(Groups::default());
+    let options = Options { observer: Some(groups.clone()), ..Options::new(path) };
+    let journal = Arc::new(FileJournal::open(options, |_| {}).unwrap().0);
+    let stop = Arc::new(AtomicBool::new(false));
+    let began = Instant::now();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(async {
+        let tasks: Vec<_> = (0..APPENDERS)
+            .map(|appender| {
+                let (journal, stop) = (journal.clone(), stop.clone());
+                tokio::spawn(async move {
+                    while !stop.load(Ordering::Relaxed) {
+                        let append = Append { entries: vec![entry(appender, 600)], ..Append::default() };
+                        journal.append(append).await.unwrap();
+                    }
+                })
+            })
+            .collect();
+        tokio::time::sleep(ROUND).await;
+        stop.store(true, Ordering::Relaxed);
+        for task in tasks {
+            task.await.unwrap();
+        }
+    });
+    let elapsed = began.elapsed();
+    let entries = journal.head().seq;
+    drop(journal);
+    let groups = std::mem::take(&mut *groups.0.lock().unwrap());
+    (entries as f64 / elapsed.as_secs_f64(), groups)
+}
+
+/// Entries per second of a loop that does nothing but `write` and `fdatasync`.
+fn bare_loop(journal: &Path, target: &Path, groups: &[(usize, usize)]) -> f64 {
+    let mut segments: Vec<_> = std::fs::read_dir(journal).unwrap().map(|file| file.unwrap().path()).collect();
+    segments.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+    segments.sort();
+    let bytes = segments.iter().map(|path| std::fs::read(path).unwrap()).collect::<Vec<_>>().concat();
+    let mut rest = bytes.as_slice();
+    let mut file = File::create(target).unwrap();
+    let began = Instant::now();
+    for (_, length) in groups {
+        let (group, others) = rest.split_at(*length);
+        file.write_all(group).unwrap();
+        file.sync_data().unwrap();
+        rest = others;
+    }
+    let entries: usize = groups.iter().map(|(entries, _)| entries).sum();
+    entries as f64 / began.elapsed().as_secs_f64()
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn throughput() {
+    let (mut ours, mut bare, mut ratios, mut sizes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let path = dir.path().join("journal");
+        let (rate, groups) = appenders(&path);
+        let bare_rate = bare_loop(&path, &dir.path().join("bare"), &groups);
+        ours.push(rate);
+        bare.push(bare_rate);
+        ratios.push(rate / bare_rate);
+        sizes.push(groups.iter().map(|(entries, _)| entries).sum::<usize>() as f64 / groups.len() as f64);
+    }
+    let (ours, bare, ratio, size) = (median(ours), median(bare), median(ratios), median(sizes));
+    println!("journal, {APPENDERS} appenders   {ours:>9.0} entries/s in groups of {size:.0}");
+    println!("bare write + fdatasync  {bare:>9.0} entries/s");
+    println!("ratio                   {:>9.2} (to reach: {TARGET})", ratio);
+}
+
+fn opening() {
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let journal = FileJournal::open(Options::new(dir.path()), |_| {}).unwrap().0;
+    for _ in 0..1000 {
+        let append = Append { entries: (0..100).map(|at| entry(at, 900)).collect(), ..Append::default() };
+        futures::executor::block_on(journal.append(append)).unwrap();
+    }
+    drop(journal);
+    let (journal, report) = FileJournal::open(Options::new(dir.path()), |_| {}).unwrap();
+    let (entries, mib) = (report.entries, report.bytes >> 20);
+    println!("open {entries} entries, {mib} MiB: {:.2} s", report.took.as_secs_f64());
+    let began = Instant::now();
+    assert_eq!(journal.read(1).filter(Result::is_ok).count() as u64, entries);
+    println!("read them all:               {:.2} s", began.elapsed().as_secs_f64());
+    let began = Instant::now();
+    assert!(verify(dir.path(), |_| {}).unwrap().broken.is_none());
+    println!("verify them all:             {:.2} s", began.elapsed().as_secs_f64());
+}
+
+fn main() {
+    throughput();
+    opening();
+}

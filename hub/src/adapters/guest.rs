@@ -1,0 +1,52 @@
+//! What the host keeps for one call while the component runs, and what an adapter is granted at all.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::AdapterName;
+use super::call_record::CallRecord;
+use super::context::TraceParent;
+use super::egress::Egress;
+use super::host_store::SmallStore;
+use super::limits::{Bounds, Limits};
+use super::wasi::Wasi;
+
+/// What one loaded adapter may use; the same for each of its calls.
+pub struct Grants {
+    /// Whose it is.
+    pub adapter: AdapterName,
+    /// What `settings.get` answers.
+    pub settings: BTreeMap<String, String>,
+    /// Where it may send requests.
+    pub egress: Egress,
+    /// What it keeps between calls, where that is allowed.
+    pub store: Option<Arc<SmallStore>>,
+    /// Where its requests run.
+    pub io: tokio::runtime::Handle,
+}
+
+/// The host's side of one call.
+pub struct Guest {
+    pub(super) limits: Limits,
+    pub(super) grants: Arc<Grants>,
+    pub(super) record: Arc<CallRecord>,
+    pub(super) trace: Option<TraceParent>,
+    pub(super) log_lines: u32,
+    pub(super) requests: u32,
+    wasi: Option<Box<Wasi>>,
+}
+
+impl Guest {
+    /// A call that has done nothing yet.
+    pub fn new(bounds: Bounds, grants: Arc<Grants>, record: Arc<CallRecord>, trace: Option<TraceParent>) -> Self {
+        Self { limits: Limits::new(bounds), grants, record, trace, log_lines: 0, requests: 0, wasi: None }
+    }
+
+    /// The state behind WASI, made when it is first asked for.
+    pub(super) fn wasi(&mut self) -> &mut Wasi {
+        self.wasi.get_or_insert_default()
+    }
+}
+
+/// Types alone: nothing to call.
+impl super::bindings::types::Host for Guest {}

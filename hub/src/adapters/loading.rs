@@ -1,0 +1,236 @@
+//! From a file to an adapter that can be called: each check in its order, nothing taken over before the last.
+//!
+//! Digest, size, contract, limits, links, endpoints with their secrets, and at last the component's own description,
+//! which is the first code of it that runs, in the sandbox as every other call.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use thiserror::Error;
+use tokio::runtime::Handle;
+use wasmtime::Cache;
+use wasmtime::component::{Component, HasSelf, Linker};
+
+use super::AdapterName;
+use super::bindings::types::Description;
+use super::bindings::{HostWorld, core_banking, crm, identity, kyc, messaging};
+use super::config::{AdapterConfig, Digest};
+use super::contract::{self, Contract, ContractError};
+use super::description;
+use super::egress::{Egress, EgressError};
+use super::engine;
+use super::footprint::{Footprint, NotAComponent};
+use super::guest::{Grants, Guest};
+use super::host_store::SmallStore;
+use super::outcome::Fault;
+use super::ready::{CallFrame, Ready};
+use super::report::LoadedInfo;
+use super::runtime::GuestRuntime;
+use super::ticker::Ticker;
+use super::wasi;
+use super::world::{Linked, World};
+
+/// The largest component, in bytes; one from Python has 18 MB.
+const MAX_COMPONENT_BYTES: u64 = 128 * 1024 * 1024;
+
+/// Why a component was not loaded.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// There is no `[adapters.<name>]`.
+    #[error("the adapter `{0}` is not configured")]
+    NotConfigured(AdapterName),
+    /// The file.
+    #[error("the component `{}` can't be read: {source}", path.display())]
+    Unreadable {
+        /// As configured.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The file is too large.
+    #[error("the component `{}` is larger than {MAX_COMPONENT_BYTES} bytes", .0.display())]
+    TooLarge(PathBuf),
+    /// Another file than the one that is pinned.
+    #[error("its digest is {found}; the configuration allows only {expected}")]
+    Digest {
+        /// As configured.
+        expected: Digest,
+        /// Of the file.
+        found: Digest,
+    },
+    /// Not a component that an instance can be made of.
+    #[error(transparent)]
+    NotAComponent(#[from] NotAComponent),
+    /// It begins with more memory than it is allowed.
+    #[error("it begins with {needed} bytes of memory; `memory_mib` allows {allowed}")]
+    Memory {
+        /// By the component.
+        needed: u64,
+        /// By the configuration.
+        allowed: usize,
+    },
+    /// It does not fit the contract.
+    #[error(transparent)]
+    Contract(#[from] ContractError),
+    /// It can't be compiled.
+    #[error("it can't be compiled: {0}")]
+    Compile(String),
+    /// Its types differ from the contract's.
+    #[error("it can't be linked: {0}")]
+    Link(String),
+    /// One of its endpoints can't be used.
+    #[error(transparent)]
+    Endpoint(#[from] EgressError),
+    /// It failed when it was asked what it is.
+    #[error("`describe` failed: {0}")]
+    Describe(Fault),
+    /// What it says of itself can't be.
+    #[error("`describe`: {0}")]
+    Description(String),
+    /// The host is stopping, or could not do the work.
+    #[error("the host could not load it: {0}")]
+    Host(String),
+}
+
+/// What all adapters share.
+pub struct Services {
+    /// Compiled code.
+    pub cache: Cache,
+    /// The clock of the sandbox.
+    pub ticker: Arc<Ticker>,
+    /// The threads for components.
+    pub guests: GuestRuntime,
+    /// The hub's own runtime, for HTTP.
+    pub io: Handle,
+}
+
+/// An adapter that has passed every check.
+pub struct Loaded {
+    /// What is called.
+    pub ready: Arc<Ready>,
+    /// What it says of itself.
+    pub description: Description,
+    /// What is shown of it.
+    pub info: LoadedInfo,
+}
+
+/// Loads the component of an adapter.
+///
+/// # Errors
+/// [`LoadError`], the first check that failed.
+pub async fn load(
+    services: &Services,
+    name: AdapterName,
+    config: &AdapterConfig,
+    store: Option<Arc<SmallStore>>,
+) -> Result<Loaded, LoadError> {
+    let work = {
+        let (config, cache, io) = (config.clone(), services.cache.clone(), services.io.clone());
+        move || prepare(name, &config, &cache, Side { store, io })
+    };
+    let prepared = tokio::task::spawn_blocking(work).await.map_err(|ended| LoadError::Host(ended.to_string()))??;
+    services.ticker.add(&prepared.ready.engine);
+    let description = describe(services, name, config, &prepared.ready).await?;
+    description::check(name, &description).map_err(LoadError::Description)?;
+    let info = LoadedInfo {
+        digest: prepared.digest,
+        bytes: prepared.bytes,
+        contract: prepared.contract.version.to_string(),
+        world: format!("{name}-adapter"),
+        imports: prepared.contract.imports,
+        footprint: prepared.footprint,
+        warnings: description::warnings(name, &description, config),
+        description: (&description).into(),
+        loaded_at: chrono::Utc::now(),
+    };
+    Ok(Loaded { ready: prepared.ready, description, info })
+}
+
+/// Everything of a component but its own word.
+struct Prepared {
+    ready: Arc<Ready>,
+    digest: Digest,
+    bytes: usize,
+    footprint: Footprint,
+    contract: Contract,
+}
+
+/// What comes from the host's side.
+struct Side {
+    store: Option<Arc<SmallStore>>,
+    io: Handle,
+}
+
+fn prepare(name: AdapterName, config: &AdapterConfig, cache: &Cache, side: Side) -> Result<Prepared, LoadError> {
+    let bytes = read(&config.component)?;
+    let digest = Digest::of(&bytes);
+    if let Some(expected) = config.digest.filter(|expected| *expected != digest) {
+        return Err(LoadError::Digest { expected, found: digest });
+    }
+    let footprint = Footprint::of(&bytes)?;
+    let allowed = config.memory_bytes();
+    if usize::try_from(footprint.memory_bytes).map_or(true, |needed| needed > allowed) {
+        let needed = footprint.memory_bytes;
+        return Err(LoadError::Memory { needed, allowed });
+    }
+    let compile = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
+    let engine = engine::make(&footprint, config.concurrency.get(), cache).map_err(compile)?;
+    let component = Component::new(&engine, &bytes).map_err(compile)?;
+    let contract = check_contract(name, &component)?;
+    let grants = Arc::new(Grants {
+        adapter: name,
+        settings: config.settings_as_text(),
+        egress: Egress::new(name, config)?,
+        store: side.store,
+        io: side.io,
+    });
+    let linked = link(name, &component).map_err(|error| LoadError::Link(format!("{error:#}")))?;
+    let ready = Arc::new(Ready { bounds: engine::bounds(&footprint, allowed), engine, linked, grants });
+    Ok(Prepared { ready, digest, bytes: bytes.len(), footprint, contract })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+    let unreadable = |source| LoadError::Unreadable { path: path.to_owned(), source };
+    if std::fs::metadata(path).map_err(unreadable)?.len() > MAX_COMPONENT_BYTES {
+        return Err(LoadError::TooLarge(path.to_owned()));
+    }
+    std::fs::read(path).map_err(unreadable)
+}
+
+fn check_contract(name: AdapterName, component: &Component) -> Result<Contract, ContractError> {
+    let engine = component.engine();
+    let shape = component.component_type();
+    let imports: Vec<&str> = shape.imports(engine).map(|(import, _)| import).collect();
+    let exports: Vec<&str> = shape.exports(engine).map(|(export, _)| export).collect();
+    contract::check(name, imports.into_iter(), exports.into_iter())
+}
+
+fn link(name: AdapterName, component: &Component) -> wasmtime::Result<Linked> {
+    let mut linker = Linker::<Guest>::new(component.engine());
+    HostWorld::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
+    wasi::add_to_linker(&mut linker)?;
+    Linked::new(name, linker.instantiate_pre(component)?)
+}
+
+async fn describe(
+    services: &Services,
+    name: AdapterName,
+    config: &AdapterConfig,
+    ready: &Arc<Ready>,
+) -> Result<Description, LoadError> {
+    let threads = services.guests.handle().ok_or_else(|| LoadError::Host("it is stopping".to_owned()))?;
+    let (ready, frame) = (Arc::clone(ready), CallFrame::until(Instant::now() + config.deadline(), None));
+    match name {
+        AdapterName::CoreBanking => ask::<core_banking::CoreBankingAdapter>(ready, threads, frame).await,
+        AdapterName::Crm => ask::<crm::CrmAdapter>(ready, threads, frame).await,
+        AdapterName::Kyc => ask::<kyc::KycAdapter>(ready, threads, frame).await,
+        AdapterName::Identity => ask::<identity::IdentityAdapter>(ready, threads, frame).await,
+        AdapterName::Messaging => ask::<messaging::MessagingAdapter>(ready, threads, frame).await,
+    }
+    .map_err(LoadError::Describe)
+}
+
+async fn ask<W: World>(ready: Arc<Ready>, threads: &Handle, frame: CallFrame) -> Result<Description, Fault> {
+    ready.run::<W, _, _>(threads, frame, (), |world, store| Box::pin(world.describe(store))).await
+}

@@ -1,0 +1,165 @@
+//! The host for adapters: WebAssembly components of vendors, run without trusting them.
+//!
+//! For each call a fresh instance from a linked component, within its memory, its time and its endpoints; nothing that
+//! it does, fails to do or says can harm more than that call. Refuses to know anything of tenants, the journal, routes
+//! or schedules: it is handed the contract's types and hands them back.
+//!
+//! Invariants:
+//! * limits and deadline are set before a component is instantiated;
+//! * a permit is taken before an instance is made;
+//! * a component names endpoints, never hosts, and never sees a credential;
+//! * whatever may have had an effect is recorded before it leaves, so that a failure tells `retry` from `unknown`;
+//! * a component that is missing or refused takes down its own adapter, and nothing else.
+
+mod adapter;
+mod bindings;
+mod call_record;
+mod calls;
+mod config;
+mod config_endpoint;
+mod context;
+mod contract;
+mod deadline;
+mod description;
+mod egress;
+mod engine;
+mod footprint;
+mod guest;
+mod host_http;
+mod host_log;
+mod host_settings;
+mod host_store;
+mod limits;
+mod loading;
+mod outcome;
+mod quarantine;
+mod ready;
+mod report;
+mod runtime;
+mod secret;
+mod stats;
+mod ticker;
+mod wasi;
+mod world;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use adapter::{Adapter, GuestCall};
+use loading::Services;
+use outcome::Outcome;
+use world::World;
+
+pub use crate::domain::delivery::{Adapter as AdapterName, UnknownAdapter};
+pub use config::{AdapterConfig, Bounded, Digest, NotADigest, OutOfBounds};
+pub use config_endpoint::{AuthConfig, BaseUrl, ClientCert, EndpointConfig, OAuth2Config};
+pub use context::{CallContext, TraceParent};
+pub use engine::EngineError;
+pub use loading::LoadError;
+pub use outcome::CallError;
+pub use report::{AdapterReport, AdapterState, DescriptionReport, LatencyReport, LimitsReport, LoadedInfo, Reloaded};
+pub use secret::{Secret, SecretError, SecretRef};
+
+/// The contract's types, one module for each interface of `wit/`.
+pub mod wit {
+    pub use super::bindings::core_banking::exports::backoffice::adapter::core_banking;
+    pub use super::bindings::crm::exports::backoffice::adapter::crm;
+    pub use super::bindings::identity::exports::backoffice::adapter::identity;
+    pub use super::bindings::kyc::exports::backoffice::adapter::kyc;
+    pub use super::bindings::messaging::exports::backoffice::adapter::messaging;
+    pub use super::bindings::types;
+}
+
+use wit::types::{Disposition, RepeatSafety};
+
+/// Hears of every call that ended; for metrics. Called on the caller's thread: it must not block.
+pub trait CallObserver: Send + Sync {
+    /// `outcome` is `ok` or the name of the [`CallError`]; `elapsed` includes the wait for a permit.
+    fn call_ended(&self, adapter: AdapterName, function: &'static str, outcome: &'static str, elapsed: Duration);
+}
+
+/// The configured adapters. A handle: cheap to clone.
+#[derive(Clone)]
+pub struct Adapters(Arc<Inner>);
+
+struct Inner {
+    services: Services,
+    adapters: BTreeMap<AdapterName, Adapter>,
+    observer: Option<Arc<dyn CallObserver>>,
+}
+
+impl Adapters {
+    /// Loads every configured adapter, all at the same time. To be called on the hub's own runtime, where their
+    /// requests will run.
+    ///
+    /// A component that is missing, corrupt or refused is not an error: its adapter is down, and says why.
+    /// `cache_dir` is for compiled code, which is run: only the hub may write there.
+    ///
+    /// # Errors
+    /// [`EngineError`] where no component could ever run.
+    pub async fn load(
+        configs: &BTreeMap<AdapterName, AdapterConfig>,
+        cache_dir: &Path,
+        observer: Option<Arc<dyn CallObserver>>,
+    ) -> Result<Self, EngineError> {
+        let services = Services {
+            cache: engine::open_cache(cache_dir)?,
+            ticker: ticker::Ticker::start()?,
+            guests: runtime::GuestRuntime::start()?,
+            io: tokio::runtime::Handle::current(),
+        };
+        let starting = configs.iter().map(|(name, config)| {
+            let starting = Adapter::start(&services, *name, config.clone());
+            async { (*name, starting.await) }
+        });
+        let adapters = futures::future::join_all(starting).await.into_iter().collect();
+        Ok(Self(Arc::new(Inner { services, adapters, observer })))
+    }
+
+    /// The configured ones.
+    pub fn names(&self) -> Vec<AdapterName> {
+        self.0.adapters.keys().copied().collect()
+    }
+
+    /// Loads the component of an adapter again, and swaps it in when it has passed every check. Calls in flight finish
+    /// on the old one.
+    ///
+    /// # Errors
+    /// [`LoadError`]; then the one that was loaded stays.
+    pub async fn reload(&self, name: AdapterName) -> Result<Reloaded, LoadError> {
+        let adapter = self.0.adapters.get(&name).ok_or(LoadError::NotConfigured(name))?;
+        adapter.reload(&self.0.services).await
+    }
+
+    /// What is shown of each.
+    pub fn report(&self) -> Vec<AdapterReport> {
+        self.0.adapters.values().map(Adapter::report).collect()
+    }
+
+    /// Whether a function, by its WIT name, may be repeated after an unknown outcome; nothing where the adapter is not
+    /// loaded or does not say.
+    pub fn repeat_safety(&self, name: AdapterName, function: &str) -> Option<RepeatSafety> {
+        let loaded = self.0.adapters.get(&name)?.loaded()?;
+        description::repeat_safety(&loaded.description, function)
+    }
+
+    async fn call<W, T, F>(&self, function: &'static str, body: F) -> Result<T, CallError>
+    where
+        W: World,
+        T: Send + 'static,
+        F: GuestCall<W, Result<T, Disposition>>,
+    {
+        let started = Instant::now();
+        let result = match self.0.adapters.get(&W::NAME) {
+            Some(adapter) => adapter.call::<W, T, F>(&self.0.services, function, body).await,
+            None => Err(CallError::Down("it is not configured".to_owned())),
+        };
+        if let Some(observer) = &self.0.observer {
+            let outcome = result.as_ref().map_or_else(CallError::outcome, |_| Outcome::Ok);
+            observer.call_ended(W::NAME, function, outcome.as_str(), started.elapsed());
+        }
+        result
+    }
+}

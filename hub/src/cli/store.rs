@@ -1,0 +1,183 @@
+//! `journal`, `state`, `sync` and `policy`: what they take.
+
+use std::num::NonZeroU64;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{ConfigArgs, JsonArgs, org, word};
+
+/// `hub journal …`.
+#[derive(Debug, Subcommand)]
+pub enum JournalCommand {
+    /// Check the hash chain and say where it breaks.
+    #[command(after_help = "Example:\n  hub journal verify\n  hub journal verify --json")]
+    Verify(JournalArgs),
+    /// Read entries.
+    #[command(
+        after_help = "Example:\n  hub journal show --from 100 --limit 20\n  hub journal show --stream client/CL-01"
+    )]
+    Show(ShowArgs),
+    /// Write entries to a file, one JSON object a line.
+    #[command(after_help = "Example:\n  hub journal export --out journal.jsonl")]
+    Export(ExportArgs),
+    /// Cut the journal off at an entry, by decision. The cut is itself an entry.
+    #[command(after_help = "Example:\n  hub journal cut --at 4711 --reason 'disk-failure'")]
+    Cut(CutArgs),
+}
+
+/// Which journal, and how to answer.
+#[derive(Debug, Args)]
+pub struct JournalArgs {
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The form of the answer.
+    #[command(flatten)]
+    pub json: JsonArgs,
+}
+
+/// `hub journal show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The journal.
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// The first entry's number.
+    #[arg(long, value_name = "SEQ", default_value = "1")]
+    pub from: NonZeroU64,
+    /// How many entries at most.
+    #[arg(long, value_name = "N", default_value = "50")]
+    pub limit: NonZeroU64,
+    /// Only entries of this stream, such as client/CL-….
+    #[arg(long, value_name = "STREAM", value_parser = word)]
+    pub stream: Option<String>,
+}
+
+/// `hub journal export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The journal.
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// The file, which must not be there; left out it is stdout.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// The first entry's number.
+    #[arg(long, value_name = "SEQ", default_value = "1")]
+    pub from: NonZeroU64,
+}
+
+/// `hub journal cut`.
+#[derive(Debug, Args)]
+pub struct CutArgs {
+    /// The journal.
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// The first entry that goes.
+    #[arg(long, value_name = "SEQ")]
+    pub at: NonZeroU64,
+    /// Why; it is written to the journal.
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub reason: String,
+}
+
+/// `hub state …`.
+#[derive(Debug, Subcommand)]
+pub enum StateCommand {
+    /// Make the read model again from the journal.
+    #[command(after_help = "Example:\n  hub state rebuild --config hub.toml")]
+    Rebuild(JournalArgs),
+}
+
+/// `hub sync …`.
+#[derive(Debug, Subcommand)]
+pub enum SyncCommand {
+    /// What is owed to each adapter.
+    #[command(after_help = "Example:\n  hub sync status\n  hub sync status --json")]
+    Status(JournalArgs),
+    /// What was set aside.
+    #[command(after_help = "Example:\n  hub sync parked --adapter crm")]
+    Parked(ParkedArgs),
+}
+
+/// `hub sync parked`.
+#[derive(Debug, Args)]
+pub struct ParkedArgs {
+    /// The hub.
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// Only what is owed to this adapter.
+    #[arg(long, value_name = "NAME", value_parser = word)]
+    pub adapter: Option<String>,
+}
+
+/// `hub policy …`.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Find mistakes in policy files.
+    #[command(after_help = "Example:\n  hub policy check policies")]
+    Check(PolicyArgs),
+    /// Run the cases in `tests/`.
+    #[command(after_help = "Example:\n  hub policy test policies --json")]
+    Test(PolicyArgs),
+    /// Every role and every action as a table.
+    #[command(after_help = "Example:\n  hub policy matrix\n  hub policy matrix policies --diff policies.new")]
+    Matrix(MatrixArgs),
+    /// Why a request would be allowed or denied.
+    #[command(
+        after_help = "Example:\n  hub policy explain --role RP002 --member m-2 --org demo --action CL004 --client CL-01"
+    )]
+    Explain(ExplainArgs),
+}
+
+/// Which policies, and how to answer.
+#[derive(Debug, Args)]
+pub struct PolicyArgs {
+    /// The folder; left out it is the one of the configuration.
+    #[arg(value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The form of the answer.
+    #[command(flatten)]
+    pub json: JsonArgs,
+}
+
+/// `hub policy matrix`.
+#[derive(Debug, Args)]
+pub struct MatrixArgs {
+    /// The policies.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// Show what changes, for whom, under the policies of this folder.
+    #[arg(long, value_name = "OTHER_DIR")]
+    pub diff: Option<PathBuf>,
+}
+
+/// `hub policy explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The policies.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// The member's roles.
+    #[arg(long = "role", value_name = "ROLE", required = true, value_parser = word)]
+    pub roles: Vec<String>,
+    /// The member.
+    #[arg(long, value_name = "MEMBER", value_parser = word)]
+    pub member: String,
+    /// The member's organisation.
+    #[arg(long, value_name = "ORG", value_parser = org)]
+    pub org: String,
+    /// What the member would do, such as CL004.
+    #[arg(long, value_name = "ACTION", value_parser = word)]
+    pub action: String,
+    /// To which client.
+    #[arg(long, value_name = "REF", value_parser = word)]
+    pub client: Option<String>,
+    /// The state of the organisation's Backoffice subscription.
+    #[arg(long, value_name = "STATE", default_value = "active", value_parser = word)]
+    pub subscription: String,
+}

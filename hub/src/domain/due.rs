@@ -1,0 +1,81 @@
+//! What a mirror owes, derived from the client and what was delivered: nothing is queued that can be worked out.
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::client::{Client, Status};
+use super::delivery::{Adapter, Function, Link, Progress};
+use super::kyc::{DocumentStatus, KycStatus, screening_subject};
+
+/// The idempotency key of a delivery: stable over restarts and rebuilds. `part` tells apart what one entry owes twice.
+#[must_use]
+pub fn delivery_key(owing: Uuid, adapter: Adapter, function: Function, part: &str) -> String {
+    let mut digest = Sha256::new();
+    digest.update(owing.as_bytes());
+    for text in [adapter.as_str(), function.as_str(), part] {
+        digest.update(b"/");
+        digest.update(text.as_bytes());
+    }
+    hex::encode(digest.finalize()).chars().take(40).collect()
+}
+
+/// The digest of what a screening of the client looks at.
+#[must_use]
+pub fn screening_digest(client: &Client) -> String {
+    hex::encode(Sha256::digest(screening_subject(&client.profile))).chars().take(32).collect()
+}
+
+/// What `adapter` is to be asked for so that it has the newest version; `None` where it has it, or is owed none.
+#[must_use]
+pub fn mirror_due(adapter: Adapter, client: &Client, link: &Link) -> Option<Function> {
+    let superseded = link.mirror.as_ref().is_none_or(|mirror| match mirror.progress {
+        Progress::Parked | Progress::Retrying => client.version > mirror.version,
+        Progress::Pending | Progress::Attempted | Progress::Unknown => false,
+    });
+    if !superseded {
+        return None;
+    }
+    match adapter {
+        Adapter::Kyc => screening_due(client).then_some(Function::Verify),
+        Adapter::Messaging => None,
+        _ if !client.mirrored || link.version >= client.version => None,
+        _ if client.status.is_gone() => link.external_id.as_ref().map(|_| closing(adapter)),
+        _ => Some(opening(adapter, link)),
+    }
+}
+
+const fn closing(adapter: Adapter) -> Function {
+    match adapter {
+        Adapter::CoreBanking => Function::CloseCustomer,
+        Adapter::Crm => Function::ArchiveContact,
+        _ => Function::Disable,
+    }
+}
+
+const fn opening(adapter: Adapter, link: &Link) -> Function {
+    match adapter {
+        Adapter::CoreBanking => Function::UpsertCustomer,
+        Adapter::Crm => Function::UpsertContact,
+        _ if link.external_id.is_none() => Function::Provision,
+        _ => Function::Update,
+    }
+}
+
+/// Whether the client has to be screened: never yet, other data than what was screened, expired, or documents have come since.
+fn screening_due(client: &Client) -> bool {
+    let kyc = &client.kyc;
+    let wanted = client.onboarding || kyc.screened.is_some();
+    if !wanted || client.status.is_gone() || client.status == Status::Rejected {
+        return false;
+    }
+    match kyc.status {
+        KycStatus::Pending | KycStatus::Expired => true,
+        KycStatus::NeedsDocuments if documents_arrived(client) => true,
+        _ => kyc.screened.as_ref().is_some_and(|screened| *screened != screening_digest(client)),
+    }
+}
+
+fn documents_arrived(client: &Client) -> bool {
+    let verified = client.kyc.documents.iter().filter(|document| document.status == DocumentStatus::Verified);
+    verified.filter_map(|document| document.checked_at).max() > client.kyc.checked_at
+}

@@ -1,0 +1,223 @@
+//! A reader for the members of a JSON object that collects what is wrong instead of stopping at it.
+//!
+//! A reader is opened with the names that it knows, so that no unknown member can be forgotten. `null` counts as left
+//! out. A member that is wrong reads as `None` with its error kept; whoever builds a value asks at the end whether
+//! there were errors.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// More errors than this in one document are not kept: nobody reads them, and an answer must stay small.
+pub const MOST_ERRORS: usize = 200;
+
+/// One thing that is wrong with a document (an item of `errors` in RFC 9457's own example).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// Where: a JSON Pointer (RFC 6901); empty for the document itself.
+    pub pointer: String,
+    /// What, for programs: `required`, `unknown-field`, `wrong-type`, …
+    #[schema(value_type = String)]
+    pub code: &'static str,
+    /// What, for people, with what would be right. Never the value that was sent.
+    pub detail: String,
+}
+
+/// What is wrong with one value, before it is known where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flaw {
+    /// As in `FieldError`.
+    pub code: &'static str,
+    /// As in `FieldError`.
+    pub detail: String,
+}
+
+impl Flaw {
+    /// A flaw with its code and its explanation.
+    pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+}
+
+/// The members of one object.
+pub struct Fields<'a, 'e> {
+    pointer: String,
+    members: Option<&'a Map<String, Value>>,
+    errors: &'e mut Vec<FieldError>,
+}
+
+impl<'a, 'e> Fields<'a, 'e> {
+    /// Opens the object at `pointer`, which may have the members `known` and no other.
+    pub fn open(value: &'a Value, pointer: String, known: &[&str], errors: &'e mut Vec<FieldError>) -> Self {
+        let members = value.as_object();
+        let mut fields = Self { pointer, members, errors };
+        match members {
+            Some(members) => fields.refuse_unknown(members, known),
+            None => fields.refuse_at("", wrong_type("an object", value)),
+        }
+        fields
+    }
+
+    fn refuse_unknown(&mut self, members: &Map<String, Value>, known: &[&str]) {
+        for name in members.keys().filter(|name| !known.contains(&name.as_str())) {
+            let detail = format!("there is no such field; accepted: {}", known.join(", "));
+            self.refuse_at(&segment(name), Flaw::new("unknown-field", detail));
+        }
+    }
+
+    /// Whether the member is there and not null.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
+    /// Notes that `name` is wrong.
+    pub fn refuse(&mut self, name: &str, flaw: Flaw) {
+        self.refuse_at(&segment(name), flaw);
+    }
+
+    /// A text that may be left out.
+    pub fn optional<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Flaw>) -> Option<T> {
+        let value = self.value(name)?;
+        self.parsed(&segment(name), value, &parse)
+    }
+
+    /// A text that must be there.
+    pub fn required<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Flaw>) -> Option<T> {
+        self.present(name).and_then(|value| self.parsed(&segment(name), value, &parse))
+    }
+
+    /// `true` or `false`, which may be left out.
+    pub fn optional_flag(&mut self, name: &str) -> Option<bool> {
+        let value = self.value(name)?;
+        let flag = value.as_bool();
+        if flag.is_none() {
+            self.refuse(name, wrong_type("true or false", value));
+        }
+        flag
+    }
+
+    /// `true` or `false`, which must be there.
+    pub fn flag(&mut self, name: &str) -> Option<bool> {
+        self.present(name)?;
+        self.optional_flag(name)
+    }
+
+    /// A list of texts; left out it is empty.
+    pub fn texts<T>(&mut self, name: &str, most: usize, parse: impl Fn(&str) -> Result<T, Flaw>) -> Vec<T> {
+        let mut read = Vec::new();
+        for (place, item) in self.items(name, most).iter().enumerate() {
+            let below = format!("{}/{place}", segment(name));
+            read.extend(self.parsed(&below, item, &parse));
+        }
+        read
+    }
+
+    /// A list of objects; left out it is empty.
+    pub fn objects<T>(
+        &mut self,
+        name: &str,
+        most: usize,
+        known: &[&str],
+        read: impl Fn(&mut Fields<'_, '_>) -> Option<T>,
+    ) -> Vec<T> {
+        let mut all = Vec::new();
+        for (place, item) in self.items(name, most).iter().enumerate() {
+            let pointer = format!("{}{}/{place}", self.pointer, segment(name));
+            all.extend(self.child(item, pointer, known, &read));
+        }
+        all
+    }
+
+    /// An object that may be left out.
+    pub fn object<T>(
+        &mut self,
+        name: &str,
+        known: &[&str],
+        read: impl Fn(&mut Fields<'_, '_>) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.value(name)?;
+        let pointer = format!("{}{}", self.pointer, segment(name));
+        self.child(value, pointer, known, &read)
+    }
+
+    /// An object that must be there; where it is not, its own required members are what is missing.
+    pub fn required_object<T>(
+        &mut self,
+        name: &str,
+        known: &[&str],
+        read: impl Fn(&mut Fields<'_, '_>) -> Option<T>,
+    ) -> Option<T> {
+        if self.has(name) {
+            return self.object(name, known, read);
+        }
+        let pointer = format!("{}{}", self.pointer, segment(name));
+        self.child(&Value::Object(Map::new()), pointer, known, &read)
+    }
+
+    fn child<T>(
+        &mut self,
+        value: &Value,
+        pointer: String,
+        known: &[&str],
+        read: &impl Fn(&mut Fields<'_, '_>) -> Option<T>,
+    ) -> Option<T> {
+        let mut child = Fields::open(value, pointer, known, self.errors);
+        child.members?;
+        read(&mut child)
+    }
+
+    fn items(&mut self, name: &str, most: usize) -> &'a [Value] {
+        let Some(value) = self.value(name) else { return &[] };
+        match value.as_array() {
+            None => self.refuse(name, wrong_type("an array", value)),
+            Some(items) if items.len() > most => {
+                self.refuse(name, Flaw::new("too-many", format!("{} items, and {most} are possible", items.len())));
+            }
+            Some(items) => return items,
+        }
+        &[]
+    }
+
+    fn parsed<T>(&mut self, below: &str, value: &Value, parse: &impl Fn(&str) -> Result<T, Flaw>) -> Option<T> {
+        let outcome = value.as_str().ok_or_else(|| wrong_type("a string", value)).and_then(parse);
+        outcome.map_err(|flaw| self.refuse_at(below, flaw)).ok()
+    }
+
+    /// The member, with an error where it is missing. Where the object itself is missing that has been said already.
+    fn present(&mut self, name: &str) -> Option<&'a Value> {
+        let value = self.value(name);
+        if value.is_none() && self.members.is_some() {
+            self.refuse(name, Flaw::new("required", "this field is required"));
+        }
+        value
+    }
+
+    fn value(&self, name: &str) -> Option<&'a Value> {
+        self.members?.get(name).filter(|value| !value.is_null())
+    }
+
+    fn refuse_at(&mut self, below: &str, flaw: Flaw) {
+        if self.errors.len() < MOST_ERRORS {
+            let pointer = format!("{}{below}", self.pointer);
+            self.errors.push(FieldError { pointer, code: flaw.code, detail: flaw.detail });
+        }
+    }
+}
+
+/// A member's name as a segment of a JSON Pointer.
+fn segment(name: &str) -> String {
+    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+fn wrong_type(expected: &str, found: &Value) -> Flaw {
+    let found = match found {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    };
+    Flaw::new("wrong-type", format!("expected {expected}, found {found}"))
+}

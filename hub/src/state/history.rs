@@ -1,0 +1,188 @@
+//! Who did what to a client, read from the journal; and what a client or device was at an earlier entry.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::State;
+use super::fold::{Now, settled, touched_client};
+use super::record::{ClientRecord, DeviceRecord};
+use super::store::StoreError;
+use crate::domain::delivery::{Adapter, Link};
+use crate::domain::device::Device;
+use crate::domain::event::{Change, Event};
+use crate::journal::{Entry, Journal};
+
+/// Entries that make up one record at most, when an earlier one is made again.
+const LONGEST: usize = 100_000;
+
+/// One entry as CX001 shows it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryItem {
+    /// The journal's number.
+    pub seq: u64,
+    /// The journal entry's id.
+    pub id: String,
+    /// When.
+    #[serde(with = "crate::domain::moment")]
+    pub at: DateTime<Utc>,
+    /// What happened.
+    pub kind: String,
+    /// Through which operation; empty where the hub acted by itself.
+    pub action: String,
+    /// Who did it.
+    pub member: String,
+    /// The request that it came from.
+    pub request_id: String,
+    /// What is different.
+    pub changes: Vec<Change>,
+}
+
+/// A part of a client's history.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HistoryPage {
+    /// Newest first.
+    pub items: Vec<HistoryItem>,
+    /// The number below which the next part begins.
+    pub next: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Changed {
+    #[serde(default)]
+    changes: Vec<Change>,
+}
+
+impl From<&Entry> for HistoryItem {
+    fn from(entry: &Entry) -> Self {
+        let changed = entry.data.as_deref().and_then(|data| serde_json::from_str::<Changed>(data.get()).ok());
+        Self {
+            seq: entry.seq,
+            id: entry.id.to_string(),
+            at: entry.time,
+            kind: entry.kind.clone(),
+            action: entry.action.clone(),
+            member: entry.actor.member.clone(),
+            request_id: entry.request_id.clone(),
+            changes: changed.map(|changed| changed.changes).unwrap_or_default(),
+        }
+    }
+}
+
+impl State {
+    /// A part of a client's history, below entry `before`.
+    ///
+    /// # Errors
+    /// The read model can't be read.
+    pub fn history(
+        &self,
+        journal: &dyn Journal,
+        (org, reference): (&str, &str),
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<HistoryPage, StoreError> {
+        if self.client(org, reference).is_none() {
+            return Ok(HistoryPage { items: Vec::new(), next: None });
+        }
+        let seqs = self.0.store.history(reference, before.unwrap_or(u64::MAX), limit.saturating_add(1))?;
+        let shown = seqs.iter().take(limit);
+        let items: Vec<HistoryItem> =
+            shown.filter_map(|seq| read(journal, *seq)).map(|entry| HistoryItem::from(entry.as_ref())).collect();
+        let next = (seqs.len() > limit).then(|| items.last().map(|item| item.seq)).flatten();
+        Ok(HistoryPage { items, next })
+    }
+
+    /// A client as it was once entry `seq` was folded: what an idempotent request is answered with again.
+    ///
+    /// # Errors
+    /// The read model can't be read.
+    pub fn client_at(
+        &self,
+        journal: &dyn Journal,
+        reference: &str,
+        seq: u64,
+    ) -> Result<Option<Arc<ClientRecord>>, StoreError> {
+        let mut record: Option<ClientRecord> = None;
+        for entry in self.entries_until(journal, reference, seq)? {
+            record = fold_client(record, &entry, reference, &self.0.configured);
+        }
+        Ok(record.map(Arc::new))
+    }
+
+    /// A device as it was once entry `seq` was folded.
+    ///
+    /// # Errors
+    /// The read model can't be read.
+    pub fn device_at(
+        &self,
+        journal: &dyn Journal,
+        reference: &str,
+        seq: u64,
+    ) -> Result<Option<Arc<DeviceRecord>>, StoreError> {
+        let mut record: Option<DeviceRecord> = None;
+        for entry in self.entries_until(journal, reference, seq)? {
+            record = fold_device(record, &entry, reference);
+        }
+        Ok(record.map(Arc::new))
+    }
+
+    fn entries_until(&self, journal: &dyn Journal, reference: &str, seq: u64) -> Result<Vec<Arc<Entry>>, StoreError> {
+        let mut seqs = self.0.store.history(reference, seq.saturating_add(1), LONGEST)?;
+        seqs.reverse();
+        Ok(seqs.into_iter().filter_map(|seq| read(journal, seq)).collect())
+    }
+}
+
+/// An entry that can't be read is reported and left out: the rest of a history is worth more than none.
+fn read(journal: &dyn Journal, seq: u64) -> Option<Arc<Entry>> {
+    journal.entry(seq).unwrap_or_else(|error| {
+        tracing::error!(seq, %error, "an entry can't be read");
+        None
+    })
+}
+
+fn event_of(entry: &Entry) -> Option<Event> {
+    Event::from_entry(&entry.kind, entry.data.as_deref()?).ok().flatten()
+}
+
+fn fold_client(
+    record: Option<ClientRecord>,
+    entry: &Entry,
+    reference: &str,
+    configured: &Arc<[Adapter]>,
+) -> Option<ClientRecord> {
+    let Some(event) = event_of(entry) else { return record };
+    let delivery = entry.stream.strip_prefix("delivery/").and_then(|rest| rest.split_once('/'));
+    match delivery {
+        Some((adapter, lane)) if lane == reference => {
+            let (mut record, adapter) = record.zip(Adapter::parse(adapter))?;
+            let body = record.client.clone();
+            settled(record.links.entry(adapter).or_default(), &event, Some(&body), entry);
+            Some(record)
+        }
+        None => {
+            let now = Now { shown: configured, owed: configured };
+            touched_client(record.as_ref(), entry, &event, now).or(record)
+        }
+        Some(_) => record,
+    }
+}
+
+fn fold_device(record: Option<DeviceRecord>, entry: &Entry, reference: &str) -> Option<DeviceRecord> {
+    let Some(event) = event_of(entry) else { return record };
+    if let Event::DeviceEnrolled(data) = &event {
+        let device = Device::enrolled(reference, &entry.org, data, entry.time);
+        return Some(DeviceRecord { device, link: Link::default() });
+    }
+    let mut record = record?;
+    if entry.stream.starts_with("delivery/") {
+        settled(&mut record.link, &event, None, entry);
+    } else {
+        record.device.evolve(&event, entry.version, entry.time);
+        record.link.commands.extend(super::fold::owing(entry).device_command(&event, &record.device));
+    }
+    Some(record)
+}

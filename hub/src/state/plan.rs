@@ -1,0 +1,50 @@
+//! When a record's lanes want to be looked at, worked out from the record alone.
+
+use chrono::{DateTime, Utc};
+
+use super::lanes::Plan;
+use super::record::{ClientRecord, DeviceRecord};
+use crate::domain::delivery::{Adapter, Delivery, Link, Payload, Progress};
+use crate::domain::due::mirror_due;
+use crate::domain::kyc::KycStatus;
+
+/// The plan of one adapter's lane for a client.
+#[must_use]
+pub fn of_client(adapter: Adapter, record: &ClientRecord) -> Plan {
+    let link = record.link(adapter);
+    let changed = record.client.updated_at;
+    let newer = mirror_due(adapter, &record.client, &link).map(|_| changed);
+    let begun = link.mirror.as_ref().and_then(|mirror| moment(mirror, changed));
+    let command = link.commands.front().and_then(|command| moment(command, changed));
+    Plan {
+        due: newer.into_iter().chain(begun).chain(command).min(),
+        later: (adapter == Adapter::Kyc).then(|| expiry(record)).flatten(),
+        parked: is_parked(&link) && newer.is_none(),
+    }
+}
+
+/// The plan of the identity system's lane for a device.
+#[must_use]
+pub fn of_device(record: &DeviceRecord) -> Plan {
+    let due = record.link.commands.front().and_then(|command| moment(command, record.device.updated_at));
+    Plan { due, later: None, parked: is_parked(&record.link) }
+}
+
+/// When a screening that passed has to be repeated.
+fn expiry(record: &ClientRecord) -> Option<DateTime<Utc>> {
+    let client = &record.client;
+    client.kyc.expires_at.filter(|_| client.kyc.status == KycStatus::Approved && !client.status.is_gone())
+}
+
+fn is_parked(link: &Link) -> bool {
+    link.mirror.iter().chain(link.commands.front()).any(|delivery| delivery.progress == Progress::Parked)
+}
+
+/// When a delivery is due: never while it is set aside, at its own time where it has one, else since it was owed.
+fn moment(delivery: &Delivery, changed: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let owed = match &delivery.payload {
+        Payload::Message { at, .. } => *at,
+        _ => changed,
+    };
+    (delivery.progress != Progress::Parked).then(|| delivery.next_at.unwrap_or(owed))
+}

@@ -1,0 +1,228 @@
+//! The searchable attributes of every client, in memory, by organisation: what lists and searches run over.
+//!
+//! A row holds no more than what can be searched or sorted by; what is shown comes from the record.
+
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use parking_lot::RwLock;
+
+use crate::domain::client::{Client, Status};
+use crate::domain::filter::{Attribute, Attributes, Value, fold};
+use crate::domain::kyc::KycStatus;
+use crate::domain::profile::Profile;
+
+/// One client's searchable attributes.
+#[derive(Debug)]
+pub struct Row {
+    /// `CL-…`.
+    pub reference: Arc<str>,
+    /// Where it stands.
+    pub status: Status,
+    kyc: KycStatus,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    /// The name as it is sorted and compared.
+    folded: Box<str>,
+    external_reference: Option<Box<str>>,
+    profile: Profile,
+}
+
+impl Row {
+    fn of(client: &Client) -> Self {
+        Self {
+            reference: Arc::from(client.reference.as_str()),
+            status: client.status,
+            kyc: client.kyc.status,
+            created_at: client.created_at,
+            updated_at: client.updated_at,
+            folded: fold(&client.profile.name).into(),
+            external_reference: client.external_reference.as_deref().map(Into::into),
+            profile: client.profile.clone(),
+        }
+    }
+}
+
+/// A row as one member searches it.
+pub struct Searched<'a> {
+    /// The row.
+    pub row: &'a Row,
+    /// The member's favourites.
+    pub starred: &'a HashSet<String>,
+}
+
+impl Attributes<Attribute> for Searched<'_> {
+    fn get(&self, attribute: Attribute) -> Value<'_> {
+        let row = self.row;
+        match attribute {
+            Attribute::Reference => Value::Text(&row.reference),
+            Attribute::Name => Value::Folded(&row.folded),
+            Attribute::Status => Value::Folded(row.status.as_str()),
+            Attribute::KycStatus => Value::Folded(row.kyc.as_str()),
+            Attribute::Starred => Value::Bool(self.starred.contains(row.reference.as_ref())),
+            Attribute::ExternalReference => row.external_reference.as_deref().map_or(Value::Missing, Value::Text),
+            Attribute::CreatedAt => Value::Instant(row.created_at),
+            Attribute::UpdatedAt => Value::Instant(row.updated_at),
+            other => row.profile.get(other),
+        }
+    }
+
+    fn any(&self, attribute: Attribute, test: &mut dyn FnMut(Value<'_>) -> bool) -> bool {
+        self.row.profile.any(attribute, test)
+    }
+
+    fn any_element(&self, of: Attribute, test: &mut dyn FnMut(&dyn Attributes<Attribute>) -> bool) -> bool {
+        self.row.profile.any_element(of, test)
+    }
+}
+
+/// What lists are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SortBy {
+    /// The folded name.
+    Name,
+    /// When the client was accepted.
+    CreatedAt,
+    /// When it last changed.
+    UpdatedAt,
+    /// Where it stands, by the name of the status.
+    Status,
+}
+
+/// The order of a list. Equal values are ordered by reference, so that the order is total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Sort {
+    /// By what.
+    pub by: SortBy,
+    /// The other way round.
+    pub descending: bool,
+}
+
+/// A place between two rows: the sort value and reference of the last row that was shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CursorKey {
+    /// The sort value, as text that sorts like the value.
+    pub value: String,
+    /// The reference.
+    pub reference: String,
+}
+
+impl Sort {
+    /// The sort value of a row as text that sorts like it.
+    fn value(self, row: &Row) -> std::borrow::Cow<'_, str> {
+        match self.by {
+            SortBy::Name => row.folded.as_ref().into(),
+            SortBy::Status => row.status.as_str().into(),
+            SortBy::CreatedAt => sortable(row.created_at).into(),
+            SortBy::UpdatedAt => sortable(row.updated_at).into(),
+        }
+    }
+
+    fn compare(self, a: &Row, b: &Row) -> Ordering {
+        let order = match self.by {
+            SortBy::Name => a.folded.cmp(&b.folded),
+            SortBy::Status => a.status.as_str().cmp(b.status.as_str()),
+            SortBy::CreatedAt => a.created_at.cmp(&b.created_at),
+            SortBy::UpdatedAt => a.updated_at.cmp(&b.updated_at),
+        };
+        let order = order.then_with(|| a.reference.cmp(&b.reference));
+        if self.descending { order.reverse() } else { order }
+    }
+
+    /// Whether the row comes behind the cursor.
+    fn is_behind(self, row: &Row, cursor: &CursorKey) -> bool {
+        let value = self.value(row);
+        let order = value.as_ref().cmp(&cursor.value).then_with(|| row.reference.as_ref().cmp(&cursor.reference));
+        if self.descending { order == Ordering::Less } else { order == Ordering::Greater }
+    }
+}
+
+fn sortable(at: DateTime<Utc>) -> String {
+    format!("{:020}", at.timestamp_millis())
+}
+
+/// The part of a list that was asked for.
+#[derive(Debug)]
+pub struct Selected {
+    /// References in order.
+    pub references: Vec<String>,
+    /// Where the next part begins.
+    pub next: Option<CursorKey>,
+    /// How many rows match in all.
+    pub total: usize,
+}
+
+/// The rows of every organisation.
+#[derive(Debug, Default)]
+pub struct Rows {
+    orgs: RwLock<HashMap<String, Arc<RwLock<OrgRows>>>>,
+}
+
+#[derive(Debug, Default)]
+struct OrgRows {
+    rows: HashMap<Arc<str>, Arc<Row>>,
+}
+
+impl Rows {
+    /// Puts the newest row of a client in place of its last.
+    pub fn put(&self, client: &Client) {
+        let row = Arc::new(Row::of(client));
+        let org = self.org(&client.org);
+        let org = org.unwrap_or_else(|| self.orgs.write().entry(client.org.clone()).or_default().clone());
+        org.write().rows.insert(row.reference.clone(), row);
+    }
+
+    fn org(&self, org: &str) -> Option<Arc<RwLock<OrgRows>>> {
+        self.orgs.read().get(org).cloned()
+    }
+
+    /// The rows of one organisation that `wanted` lets through, in order, from behind the cursor.
+    pub fn select(
+        &self,
+        org: &str,
+        wanted: impl Fn(&Row) -> bool,
+        (sort, after): (Sort, Option<&CursorKey>),
+        limit: usize,
+    ) -> Selected {
+        let mut matching: Vec<Arc<Row>> = match self.org(org) {
+            Some(org) => org.read().rows.values().filter(|row| wanted(row)).cloned().collect(),
+            None => Vec::new(),
+        };
+        let total = matching.len();
+        if let Some(cursor) = after {
+            matching.retain(|row| sort.is_behind(row, cursor));
+        }
+        let more = matching.len() > limit;
+        if more {
+            matching.select_nth_unstable_by(limit, |a, b| sort.compare(a, b));
+            matching.truncate(limit);
+        }
+        matching.sort_unstable_by(|a, b| sort.compare(a, b));
+        let next = matching
+            .last()
+            .filter(|_| more)
+            .map(|row| CursorKey { value: sort.value(row).into_owned(), reference: row.reference.to_string() });
+        Selected { references: matching.iter().map(|row| row.reference.to_string()).collect(), next, total }
+    }
+
+    /// The references of all clients, over all organisations.
+    #[must_use]
+    pub fn references(&self) -> Vec<String> {
+        let orgs: Vec<_> = self.orgs.read().values().cloned().collect();
+        orgs.iter().flat_map(|org| org.read().rows.keys().map(ToString::to_string).collect::<Vec<_>>()).collect()
+    }
+
+    /// How many clients there are, over all organisations.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.orgs.read().values().map(|org| org.read().rows.len()).sum()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

@@ -1,0 +1,90 @@
+//! Events as journal entries: which stream each belongs to, and who did it.
+
+use crate::domain::delivery::Adapter;
+use crate::domain::event::Event;
+use crate::journal::{Actor, AppendError, NewEntry, RequestKey};
+
+/// The member that stands for the hub itself.
+pub const HUB: &str = "hub";
+
+/// Who did it, through what.
+#[derive(Debug, Clone)]
+pub struct By {
+    /// The organisation.
+    pub org: String,
+    /// The member.
+    pub actor: Actor,
+    /// The operation's code; empty for the hub itself.
+    pub action: String,
+    /// The request's id.
+    pub request_id: String,
+    /// Where the request is idempotent.
+    pub key: Option<RequestKey>,
+}
+
+impl By {
+    /// The hub itself, for an organisation; `about` stands for the request.
+    #[must_use]
+    pub fn hub(org: &str, about: &str) -> Self {
+        Self {
+            org: org.to_owned(),
+            actor: Actor { member: HUB.to_owned(), roles: Vec::new(), address: None },
+            action: String::new(),
+            request_id: about.to_owned(),
+            key: None,
+        }
+    }
+
+    /// The entry of an event in `stream`.
+    ///
+    /// # Errors
+    /// The event can't be written, which no event of ours is.
+    pub fn entry(&self, stream: String, event: &Event) -> Result<NewEntry, AppendError> {
+        Ok(NewEntry {
+            org: self.org.clone(),
+            stream,
+            kind: event.kind().to_owned(),
+            actor: self.actor.clone(),
+            action: self.action.clone(),
+            request_id: self.request_id.clone(),
+            key: self.key.clone(),
+            data: event.data().map_err(|_| AppendError::Invalid("an event that can't be written as JSON"))?,
+        })
+    }
+}
+
+/// The stream of a client's profile and status.
+#[must_use]
+pub fn client_stream(reference: &str) -> String {
+    format!("client/{reference}")
+}
+
+/// The stream of a device.
+#[must_use]
+pub fn device_stream(reference: &str) -> String {
+    format!("device/{reference}")
+}
+
+/// The stream of a client's screening.
+#[must_use]
+pub fn kyc_stream(reference: &str) -> String {
+    format!("kyc/{reference}")
+}
+
+/// The stream of what one adapter is owed for a client or device.
+#[must_use]
+pub fn delivery_stream(adapter: Adapter, lane: &str) -> String {
+    format!("delivery/{}/{lane}", adapter.as_str())
+}
+
+/// The stream that an event on a client belongs to.
+#[must_use]
+pub fn stream_of(event: &Event, reference: &str) -> String {
+    match event {
+        Event::KycChecked(_) | Event::KycReviewed(_) | Event::DocumentReceived(_) | Event::DocumentChecked(_) => {
+            kyc_stream(reference)
+        }
+        Event::RelationshipRefreshed(_) => format!("relationship/{reference}"),
+        _ => client_stream(reference),
+    }
+}

@@ -1,0 +1,140 @@
+//! The link to one adapter: takes the lanes that are due, a bounded number at once, each by one attempt at a time.
+//!
+//! Order holds within a lane because a lane is never in work twice; lanes know nothing of each other. The link keeps nothing
+//! that it can't work out again: a new one after a crash goes on where the journal says.
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::breaker::{Breaker, BreakerPolicy, Gate};
+use super::work::{Worked, Worker};
+use super::{devices, relationship};
+use crate::domain::delivery::Adapter;
+use crate::journal::AppendError;
+use crate::state::lanes::Plan;
+
+/// Hints that may wait; more are dropped, since a hint is only a reason to look sooner.
+pub const HINTS: usize = 1_000;
+/// How often a link looks even if nobody wakes it.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How long a lane rests after the journal refused an entry.
+const REST: Duration = Duration::from_millis(250);
+
+/// How a link is to behave.
+#[derive(Debug, Clone, Copy)]
+pub struct LinkPolicy {
+    /// Lanes in work at once.
+    pub concurrency: usize,
+    /// The circuit breaker.
+    pub breaker: BreakerPolicy,
+}
+
+/// The link's state.
+struct Link {
+    worker: Worker,
+    policy: LinkPolicy,
+    breaker: Breaker,
+    busy: HashSet<Arc<str>>,
+    running: JoinSet<(Arc<str>, Result<Worked, AppendError>)>,
+    /// Listings and refreshes that were hinted at; they have a bound of their own, so that no delivery waits for them.
+    asides: JoinSet<()>,
+}
+
+/// Works until `leaving` ends, then lets what runs come to its end. `hints` are references of clients to ask about again.
+pub async fn run(
+    worker: Worker,
+    policy: LinkPolicy,
+    hints: &mut mpsc::Receiver<String>,
+    leaving: impl Future<Output = ()>,
+) {
+    let breaker = Breaker::new(policy.breaker);
+    let mut link =
+        Link { worker, policy, breaker, busy: HashSet::new(), running: JoinSet::new(), asides: JoinSet::new() };
+    let mut leaving = std::pin::pin!(leaving);
+    loop {
+        let wait = link.start_due();
+        let lanes = link.worker.state.lanes();
+        tokio::select! {
+            () = &mut leaving => break,
+            Some(done) = link.running.join_next() => match done {
+                Ok((lane, result)) => link.ended(lane, result),
+                // A panic in one lane's work: the supervisor makes the link again, and nothing that is owed is lost.
+                Err(error) => std::panic::resume_unwind(Box::new(error.to_string())),
+            },
+            Some(_) = link.asides.join_next() => {}
+            Some(client) = hints.recv() => link.look_at(client),
+            () = lanes.changed(link.worker.adapter) => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+    while link.running.join_next().await.is_some() {}
+}
+
+impl Link {
+    /// Starts as many due lanes as there is room for. Returns how long there is nothing more to do.
+    fn start_due(&mut self) -> Duration {
+        let now = Instant::now();
+        let room = match self.breaker.gate(now) {
+            Gate::Closed => self.policy.concurrency.saturating_sub(self.running.len()),
+            Gate::Probe => usize::from(self.running.is_empty()),
+            Gate::Open(until) => return until.duration_since(now).min(LOOK_EVERY),
+        };
+        let lanes = self.worker.state.lanes();
+        let due = lanes.due(self.worker.adapter, Utc::now(), room, &self.busy);
+        for lane in due {
+            self.busy.insert(lane.clone());
+            let worker = self.worker.clone();
+            self.running.spawn(async move {
+                let result = worker.run(&lane).await;
+                if result.is_err() {
+                    tokio::time::sleep(REST).await;
+                }
+                (lane, result)
+            });
+        }
+        let next = lanes.next_after(self.worker.adapter, Utc::now());
+        next.and_then(|next| (next - Utc::now()).to_std().ok()).unwrap_or(LOOK_EVERY).min(LOOK_EVERY)
+    }
+
+    fn ended(&mut self, lane: Arc<str>, result: Result<Worked, AppendError>) {
+        match result {
+            Ok(Worked::Answered) => self.breaker.succeeded(),
+            Ok(Worked::Failed) => self.breaker.failed(Instant::now()),
+            Ok(Worked::Idle) => self.settle_idle(&lane),
+            Err(AppendError::Conflict { .. }) => {}
+            Err(error) => tracing::warn!(adapter = self.worker.adapter.as_str(), %error, "the journal took no entry"),
+        }
+        self.busy.remove(&lane);
+    }
+
+    /// A lane that was due and had nothing to do is worked out anew, so that it does not come up again at once.
+    fn settle_idle(&self, lane: &str) {
+        if !self.worker.state.plan_again(self.worker.adapter, lane) {
+            self.worker.state.lanes().set(self.worker.adapter, lane, Plan::default());
+        }
+    }
+
+    /// A client whose devices or relationship may have changed outside.
+    fn look_at(&mut self, client: String) {
+        if self.asides.len() >= self.policy.concurrency {
+            return;
+        }
+        let worker = self.worker.clone();
+        self.asides.spawn(async move {
+            let looked = match worker.adapter {
+                Adapter::Identity => devices::list(&worker, &client).await,
+                Adapter::Crm => relationship::refresh(&worker, &client).await,
+                _ => Ok(()),
+            };
+            if let Err(error) = looked {
+                tracing::info!(adapter = worker.adapter.as_str(), %client, %error, "an outside system could not be asked");
+            }
+        });
+    }
+}

@@ -1,0 +1,187 @@
+//! One lane's next attempt from beginning to end: work out, write down, call, write down.
+//!
+//! The attempt is durable before anything is sent, so that a crash at any moment leaves either nothing done or an outcome
+//! that is known to be unknown. A conflict means that somebody else has moved the lane; it is looked at again.
+
+use std::sync::Arc;
+
+use chrono::Utc;
+
+use super::call::{Caller, Effect, Subject};
+use super::entries::{By, client_stream, delivery_stream, stream_of};
+use super::schedule::Schedule;
+use super::settle::{self, Failure};
+use super::step::{self, Body, Step};
+use super::{devices, relationship};
+use crate::adapters::wit::types::RepeatSafety;
+use crate::domain::client::ClientCommand;
+use crate::domain::delivery::{Adapter, Function};
+use crate::domain::due::screening_digest;
+use crate::domain::event::{DocumentChecked, Event};
+use crate::domain::kyc::{DocumentStatus, Verdict};
+use crate::journal::{Append, AppendError, Journal};
+use crate::state::{ClientRecord, State};
+
+/// How often a verdict is decided anew because the client has moved meanwhile.
+const CONFLICTS: usize = 5;
+
+/// What a lane's work needs.
+#[derive(Clone)]
+pub struct Worker {
+    /// For which adapter.
+    pub adapter: Adapter,
+    /// The truth.
+    pub journal: Arc<dyn Journal>,
+    /// What is so.
+    pub state: State,
+    /// Makes the calls.
+    pub caller: Caller,
+    /// When to repeat.
+    pub schedule: Arc<Schedule>,
+}
+
+/// How a lane's work has ended, for the breaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worked {
+    /// The outside system answered, with whatever.
+    Answered,
+    /// The outside system did not work.
+    Failed,
+    /// Nothing was asked of it.
+    Idle,
+}
+
+impl Worker {
+    /// Does the lane's next attempt, if it has one.
+    ///
+    /// # Errors
+    /// The journal did not take an entry. What was written stays; the lane is looked at again.
+    pub async fn run(&self, lane: &str) -> Result<Worked, AppendError> {
+        let now = Utc::now();
+        let (subject, step, org) = if let Some(record) = self.state.any_device(lane) {
+            let org = record.device.org.clone();
+            (Subject::Device(record.clone()), step::of_device(&record, now), org)
+        } else if let Some(record) = self.state.any_client(lane) {
+            let org = record.client.org.clone();
+            (Subject::Client(record.clone()), step::of_client(self.adapter, &record, now), org)
+        } else {
+            return Ok(Worked::Idle);
+        };
+        let Some(step) = step else { return Ok(Worked::Idle) };
+        let by = By::hub(&org, &step.key);
+        if step.repeats_unknown && !self.is_loaded(step.function) {
+            return Ok(Worked::Failed);
+        }
+        if step.repeats_unknown && !self.repeatable(step.function) {
+            // Begun before a restart: nobody knows whether it had its effect, and the system can't tell.
+            let lost =
+                Failure::of(crate::adapters::CallError::Unknown("the hub stopped during the attempt".to_owned()));
+            return self.fail(lane, (&step, &by), &lost).await.map(|()| Worked::Idle);
+        }
+        self.begin(lane, (&step, &by), &subject).await?;
+        match self.caller.call(self.adapter, &subject, &step).await {
+            Ok(effect) => self.succeed(lane, (&step, &by), effect, &subject).await.map(|()| Worked::Answered),
+            Err(error) => {
+                let failure = Failure::of(error);
+                self.fail(lane, (&step, &by), &failure).await?;
+                Ok(if failure.trips { Worked::Failed } else { Worked::Answered })
+            }
+        }
+    }
+
+    /// While the adapter is not there, nobody knows whether it could repeat: the lane waits.
+    fn is_loaded(&self, function: Function) -> bool {
+        self.caller.adapters.repeat_safety(self.adapter, function.as_str()).is_some()
+    }
+
+    fn repeatable(&self, function: Function) -> bool {
+        let said = self.caller.adapters.repeat_safety(self.adapter, function.as_str());
+        matches!(said, Some(RepeatSafety::Safe | RepeatSafety::LookUp))
+    }
+
+    async fn begin(&self, lane: &str, (step, by): (&Step, &By), subject: &Subject) -> Result<(), AppendError> {
+        let entry = by.entry(delivery_stream(self.adapter, lane), &settle::attempted(step))?;
+        // A mirror's body is the client as it is when the attempt is written down, so it must be this version.
+        let expects = match (&step.body, subject) {
+            (Body::Mirror(body), Subject::Client(record)) if body.version == record.client.version => {
+                vec![(client_stream(lane), record.client.version)]
+            }
+            _ => Vec::new(),
+        };
+        self.journal.append(Append { entries: vec![entry], expects, ..Append::default() }).await.map(|_| ())
+    }
+
+    async fn fail(&self, lane: &str, (step, by): (&Step, &By), failure: &Failure) -> Result<(), AppendError> {
+        let at = (Utc::now(), rand::random::<f64>());
+        let event = settle::failed(step, failure, self.repeatable(step.function), &self.schedule, at);
+        tracing::info!(
+            adapter = self.adapter.as_str(), lane, function = step.function.as_str(), attempt = step.attempt,
+            outcome = event.kind(), error = %failure.error, "an attempt failed"
+        );
+        let entry = by.entry(delivery_stream(self.adapter, lane), &event)?;
+        self.journal.append(Append { entries: vec![entry], ..Append::default() }).await.map(|_| ())
+    }
+
+    async fn succeed(
+        &self,
+        lane: &str,
+        (step, by): (&Step, &By),
+        effect: Effect,
+        subject: &Subject,
+    ) -> Result<(), AppendError> {
+        let delivered = by.entry(delivery_stream(self.adapter, lane), &settle::delivered(step, &effect))?;
+        match effect {
+            Effect::Screened(verdict) => return self.screened(lane, by, delivered, &verdict).await,
+            Effect::Document { id, status, reason } if status != DocumentStatus::Pending => {
+                let checked = Event::DocumentChecked(DocumentChecked { id, status, reason });
+                let checked = by.entry(stream_of(&checked, lane), &checked)?;
+                let entries = vec![delivered, checked];
+                self.journal.append(Append { entries, ..Append::default() }).await?;
+            }
+            _ => {
+                self.journal.append(Append { entries: vec![delivered], ..Append::default() }).await?;
+            }
+        }
+        if let Subject::Client(record) = subject {
+            self.look_after(record, step.function).await;
+        }
+        Ok(())
+    }
+
+    /// What follows a receipt: devices are listed, the relationship is read. Neither can undo the delivery.
+    async fn look_after(&self, record: &ClientRecord, function: Function) {
+        let reference = &record.client.reference;
+        let followed = match function {
+            Function::Provision => devices::list(self, reference).await,
+            Function::UpsertContact => relationship::refresh(self, reference).await,
+            _ => Ok(()),
+        };
+        if let Err(error) = followed {
+            tracing::warn!(adapter = self.adapter.as_str(), reference, %error, "what follows a delivery failed");
+        }
+    }
+
+    async fn screened(
+        &self,
+        lane: &str,
+        by: &By,
+        delivered: crate::journal::NewEntry,
+        verdict: &Verdict,
+    ) -> Result<(), AppendError> {
+        for _ in 0..CONFLICTS {
+            let Some(record) = self.state.any_client(lane) else { return Ok(()) };
+            let (client, current) = (&record.client, screening_digest(&record.client));
+            let events = client.decide(&ClientCommand::Screened { verdict: verdict.clone(), current });
+            let mut entries = vec![delivered.clone()];
+            for event in events.unwrap_or_default() {
+                entries.push(by.entry(stream_of(&event, lane), &event)?);
+            }
+            let expects = vec![(client_stream(lane), client.version)];
+            match self.journal.append(Append { entries, expects, ..Append::default() }).await {
+                Err(AppendError::Conflict { .. }) => {}
+                other => return other.map(|_| ()),
+            }
+        }
+        Err(AppendError::Invalid("the client keeps changing under its screening"))
+    }
+}

@@ -1,0 +1,137 @@
+//! A component takes over only when it has passed every check; a refused one says why, and changes nothing.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use hub::adapters::{AdapterName, AdapterState, Adapters, CallError, LoadError};
+
+use crate::support::{Crm, component, profile};
+
+fn from_text(folder: &Path, text: &str) -> String {
+    let path = folder.join("component.wasm");
+    std::fs::write(&path, wat::parse_str(text).unwrap()).unwrap();
+    format!("component = '{}'", path.display())
+}
+
+fn down(crm: &Crm) -> String {
+    match crm.report().state {
+        AdapterState::Down { reason } => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_component_that_does_not_fit_takes_its_adapter_down_and_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let export = |name: &str| format!("(component (instance $i) (export \"{name}\" (instance $i)))");
+    let foreign = "(component (import \"evil:host/shell@1.0.0\" (instance))
+                     (instance $i) (export \"backoffice:adapter/crm@1.0.0\" (instance $i)))";
+    let huge = "(component (core module $m (memory 2000)) (core instance (instantiate $m)))";
+    let cases = [
+        ("(module)".to_owned(), "a core module"),
+        ("(component)".to_owned(), "exports no interface"),
+        (export("backoffice:adapter/crm@2.0.0"), "version 2.0.0 of the contract; this hub speaks 1.0.0"),
+        (export("backoffice:adapter/kyc@1.0.0"), "kyc-adapter"),
+        (export("backoffice:adapter/crm@1.0.0"), "can't be linked"),
+        (foreign.to_owned(), "evil:host/shell@1.0.0"),
+        (huge.to_owned(), "`memory_mib` allows"),
+    ];
+    for (text, expected) in cases {
+        let crm = Crm::configured(&from_text(folder.path(), &text), "").await;
+        let reason = down(&crm);
+        assert!(reason.contains(expected), "{expected}: {reason}");
+        assert_eq!(crm.upsert().await, Err(CallError::Down(reason)));
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_missing_broken_or_another_is_said_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = Crm::configured("component = '/no/such/file.wasm'", "").await;
+    assert!(down(&missing).contains("/no/such/file.wasm"));
+
+    let broken = folder.path().join("broken.wasm");
+    let whole = std::fs::read(component("fixtures/behaviour.wasm")).unwrap();
+    std::fs::write(&broken, &whole[..whole.len() / 2]).unwrap();
+    let crm = Crm::configured(&format!("component = '{}'", broken.display()), "").await;
+    assert!(down(&crm).contains("not a WebAssembly component"), "{}", down(&crm));
+
+    let pinned = format!("digest = 'sha256:{}'", "0".repeat(64));
+    let crm = Crm::behaving("echo", &pinned).await;
+    assert!(down(&crm).contains("the configuration allows only sha256:000"), "{}", down(&crm));
+}
+
+#[tokio::test]
+async fn a_secret_that_is_missing_takes_its_adapter_down() {
+    let crm = Crm::calling("echo", "http://crm.example", "auth = { bearer = 'env:HUB_TEST_NOT_SET' }", "").await;
+    let reason = down(&crm);
+    assert!(reason.contains("[adapters.crm.endpoints.api]") && reason.contains("HUB_TEST_NOT_SET"), "{reason}");
+}
+
+#[tokio::test]
+async fn the_report_shows_what_is_loaded() {
+    let digest = {
+        let bytes = std::fs::read(component("fixtures/behaviour.wasm")).unwrap();
+        hub::adapters::Digest::of(&bytes)
+    };
+    let crm = Crm::behaving("echo", &format!("digest = '{digest}'")).await;
+    let report = serde_json::to_value(crm.report()).unwrap();
+    assert_eq!(report["state"], "up");
+    assert_eq!(report["loaded"]["digest"], digest.to_string());
+    assert_eq!(report["loaded"]["contract"], "1.0.0");
+    assert_eq!(report["loaded"]["world"], "crm-adapter");
+    assert_eq!(report["loaded"]["description"]["functions"]["relationship"], "safe");
+    assert_eq!(report["limits"]["deadlineMs"], 5000);
+    assert!(report["loaded"]["warnings"][0].as_str().unwrap().contains("[adapters.crm.endpoints.api]"));
+}
+
+#[tokio::test]
+async fn a_reload_swaps_what_fits_and_keeps_what_runs_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crm.wasm");
+    let whole = std::fs::read(component("fixtures/behaviour.wasm")).unwrap();
+    std::fs::write(&path, &whole).unwrap();
+    let crm = Crm::configured(&format!("component = '{}'", path.display()), "").await;
+    crm.upsert().await.unwrap();
+
+    std::fs::write(&path, "nonsense").unwrap();
+    let refused = crm.adapters.reload(AdapterName::Crm).await.unwrap_err();
+    assert!(matches!(refused, LoadError::NotAComponent(_)), "{refused}");
+    crm.upsert().await.unwrap();
+    assert_eq!(crm.report().state, AdapterState::Up);
+
+    // The same component with a custom section more is another file.
+    let mut other = whole.clone();
+    other.extend_from_slice(&[0, 2, 1, b'x']);
+    std::fs::write(&path, &other).unwrap();
+    let reloaded = crm.adapters.reload(AdapterName::Crm).await.unwrap();
+    assert_eq!(reloaded.previous, Some(hub::adapters::Digest::of(&whole)));
+    assert_eq!(reloaded.loaded.digest, hub::adapters::Digest::of(&other));
+    assert!(reloaded.gains.is_empty() && reloaded.loses.is_empty());
+    crm.upsert().await.unwrap();
+    assert!(matches!(crm.adapters.reload(AdapterName::Kyc).await, Err(LoadError::NotConfigured(AdapterName::Kyc))));
+}
+
+#[tokio::test]
+async fn calls_in_flight_finish_on_the_component_they_began_with() {
+    let backend = crate::backend::Backend::start().await;
+    let crm = Crm::calling("sleeper", &backend.url, "timeout_ms = 500", "").await;
+    let call = crm.upsert();
+    let swap = async {
+        while backend.seen().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        crm.adapters.reload(AdapterName::Crm).await.unwrap();
+    };
+    let (ended, ()) = tokio::join!(call, swap);
+    assert!(matches!(ended, Err(CallError::Unknown(why)) if why == "timed-out"));
+}
+
+#[tokio::test]
+async fn what_is_not_configured_is_down() {
+    let cache = tempfile::tempdir().unwrap();
+    let none = Adapters::load(&BTreeMap::new(), cache.path(), None).await.unwrap();
+    assert!(none.names().is_empty() && none.report().is_empty());
+    let refused = none.upsert_customer(profile("Ada"), "k").await;
+    assert!(matches!(refused, Err(CallError::Down(_))));
+}

@@ -1,0 +1,11 @@
+//! The sandbox against real components: what a guest may do, what stops it, and what is said of it afterwards.
+//!
+//! The guest is `plugins/dist/fixtures/behaviour.wasm`, which does what its setting `behave` says.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod backend;
+mod containment;
+mod egress;
+mod loading;
+mod support;
