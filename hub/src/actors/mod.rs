@@ -21,9 +21,6 @@ pub mod supervisor;
 pub mod system;
 pub mod tree;
 
-pub use crate::journal::RequestKey;
-pub use crate::sync::accounts::AccountsView;
-pub use crate::sync::parked::ParkedView;
 pub use mailbox::{Mailbox, MailboxError};
 pub use supervisor::lifeline::Lifeline;
 pub use supervisor::policy::RestartPolicy;

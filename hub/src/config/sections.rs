@@ -9,8 +9,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de};
 
-pub use crate::http::{Rate, TlsConfig};
-
 /// Pauses in a retry schedule.
 const MOST_PAUSES: usize = 64;
 /// The longest pause: a delivery that waits longer is better parked.
@@ -28,6 +26,16 @@ pub struct HttpConfig {
     pub listen: SocketAddr,
     /// The certificate; without one the hub speaks plain HTTP.
     pub tls: Option<TlsConfig>,
+}
+
+/// `http.tls`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsConfig {
+    /// The certificate chain, PEM.
+    pub cert: PathBuf,
+    /// The private key, PEM.
+    pub key: PathBuf,
 }
 
 fn address<'de, D: Deserializer<'de>>(input: D) -> Result<SocketAddr, D::Error> {
@@ -168,6 +176,16 @@ pub struct LimitsConfig {
     pub member: Rate,
     /// For each address.
     pub address: Rate,
+}
+
+/// How many requests are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// On average.
+    pub per_second: NonZeroU32,
+    /// At once.
+    pub burst: NonZeroU32,
 }
 
 /// `[nats]`.

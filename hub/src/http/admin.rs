@@ -14,7 +14,8 @@ use super::statuses::{Admin, Parked};
 use super::query::malformed;
 use super::views::{AdapterView, Items, PolicyView};
 use crate::access::Action;
-use crate::actors::{ParkedView, TreeReport};
+use crate::actors::TreeReport;
+use crate::actors::command::ParkedView;
 use crate::domain::delivery::Adapter;
 
 /// CX020.
@@ -42,7 +43,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
 async fn tree(request: Request) -> Result<Answer, Problem> {
     request.query(&[])?;
     request.permit(Action::CX020)?;
-    Answer::of(&request.hub.tree.report())
+    Answer::of(&request.hub.insight.tree())
 }
 
 /// The plugins
@@ -51,7 +52,7 @@ async fn tree(request: Request) -> Result<Answer, Problem> {
 async fn adapters(request: Request) -> Result<Answer, Problem> {
     request.query(&[])?;
     request.permit(Action::CX021)?;
-    let reports = request.hub.adapters.report();
+    let reports = request.hub.insight.adapters();
     Answer::of(&Items { items: reports.into_iter().map(AdapterView::from).collect() })
 }
 

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::problem::Problem;
 use super::query::malformed;
-use crate::actors::RequestKey;
+use crate::actors::command::RequestKey;
 
 /// The header.
 pub const HEADER: HeaderName = HeaderName::from_static("idempotency-key");

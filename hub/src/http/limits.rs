@@ -10,16 +10,14 @@ use std::time::Duration;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use http::HeaderName;
-use serde::Deserialize;
 
 use super::problem::{Code, Problem, ceiling};
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// A limit in `[limits]`: a steady rate, and how far it may be exceeded for a moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A steady rate, and how far it may be exceeded for a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     /// Requests a second, in the long run.
     pub per_second: NonZeroU32,

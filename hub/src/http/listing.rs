@@ -8,7 +8,7 @@ use super::cursor::Cursor;
 use super::problem::{Code, Problem};
 use super::query::{Query, malformed};
 use crate::domain::filter::Filter;
-use crate::state::{CursorKey, ListQuery, Page, Sort, SortBy};
+use crate::state::{CursorKey, ListQuery, Page, Sort, SortBy, Visible};
 
 /// Items on a page where nobody says otherwise, and the most there can be.
 pub const DEFAULT_LIMIT: usize = 50;
@@ -50,14 +50,15 @@ impl ListParams {
         Ok(params)
     }
 
-    /// As the state is asked.
+    /// As the state is asked; `visible` is what the policy lets the member see.
     #[must_use]
-    pub fn for_member<'a>(&'a self, member: &'a str) -> ListQuery<'a> {
+    pub fn ask<'a>(&'a self, member: &'a str, visible: Option<Visible<'a>>) -> ListQuery<'a> {
         ListQuery {
             filter: self.filter.as_ref().map(|(filter, _)| filter),
             member,
             starred_only: self.starred,
             sort: self.sort,
+            visible,
             after: self.after.as_ref(),
             limit: self.limit,
         }

@@ -23,7 +23,7 @@ mod source;
 mod status;
 
 pub use cloud_event::is_announced;
-pub use config::{Credentials, NatsConfig, NatsUrl, SecretPlace, StreamName, SubjectPrefix};
+pub use config::{Credentials, NatsConfig, NatsConfigError, NatsUrl, SecretPlace, StreamName, SubjectPrefix};
 pub use hint::{DeviceChange, DeviceHint};
 pub use notifier::Notifier;
 pub use source::{Entries, Source, SourceEntry, SourceError};

@@ -12,12 +12,12 @@ use tokio::sync::watch;
 
 use super::links::Hints;
 use crate::access::Access;
-use crate::actors::Tree;
-use crate::adapters::{AdapterState, Adapters};
+use crate::actors::{Tree, TreeReport};
+use crate::adapters::{AdapterReport, AdapterState, Adapters};
 use crate::domain::delivery::Adapter;
 use crate::http::views::{FindingView, Health, Part, PolicyView};
 use crate::http::Insight;
-use crate::journal::{FileJournal, Journal};
+use crate::journal::FileJournal;
 use crate::notify::NotifyStatus;
 use crate::state::State;
 use crate::state::history::HistoryPage;
@@ -43,6 +43,14 @@ pub struct Parts {
 }
 
 impl Insight for Parts {
+    fn tree(&self) -> TreeReport {
+        self.tree.report()
+    }
+
+    fn adapters(&self) -> Vec<AdapterReport> {
+        self.adapters.report()
+    }
+
     fn readiness(&self) -> Vec<Part> {
         let mut parts = vec![self.journal_part(), part("state", Health::Ok, None), self.policy_part(), self.actors_part()];
         parts.extend(self.adapters.report().into_iter().map(|report| {
