@@ -31,22 +31,13 @@ impl Call {
             .filter(|segment| !segment.is_empty())
             .map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned())
             .collect();
-        Call {
-            method,
-            path,
-            query: pairs(query.as_bytes()),
-            headers,
-            body,
-        }
+        Call { method, path, query: pairs(query.as_bytes()), headers, body }
     }
 
     /// Method and segments, ready to be matched as a table of routes.
     #[must_use]
     pub fn route(&self) -> (&str, Vec<&str>) {
-        (
-            self.method.as_str(),
-            self.path.iter().map(String::as_str).collect(),
-        )
+        (self.method.as_str(), self.path.iter().map(String::as_str).collect())
     }
 
     /// A header's value, where it is there and is text.
@@ -58,18 +49,13 @@ impl Call {
     /// The first value of a query parameter.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// A query parameter as a number; `default` where it is missing or isn't one.
     #[must_use]
     pub fn number(&self, name: &str, default: usize) -> usize {
-        self.param(name)
-            .and_then(|value| value.parse().ok())
-            .unwrap_or(default)
+        self.param(name).and_then(|value| value.parse().ok()).unwrap_or(default)
     }
 
     /// The body as a JSON object; nothing where it is anything else.
@@ -120,21 +106,13 @@ impl Answer {
     /// An answer without a body.
     #[must_use]
     pub fn empty(status: StatusCode) -> Self {
-        Answer {
-            status,
-            headers: Vec::new(),
-            body: Bytes::new(),
-        }
+        Answer { status, headers: Vec::new(), body: Bytes::new() }
     }
 
     /// An answer of another media type.
     #[must_use]
     pub fn typed(status: StatusCode, media_type: &'static str, body: Bytes) -> Self {
-        Answer {
-            status,
-            headers: vec![(CONTENT_TYPE, HeaderValue::from_static(media_type))],
-            body,
-        }
+        Answer { status, headers: vec![(CONTENT_TYPE, HeaderValue::from_static(media_type))], body }
     }
 
     /// The same with one more header; a value that no header may hold is left out.

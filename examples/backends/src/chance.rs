@@ -22,9 +22,7 @@ pub(crate) fn uuid(seed: u64, topic: &str, reference: &str) -> String {
     for (to, from) in bytes.iter_mut().zip(digest(seed, topic, reference)) {
         *to = from;
     }
-    uuid::Builder::from_random_bytes(bytes)
-        .into_uuid()
-        .to_string()
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
 fn digest(seed: u64, topic: &str, reference: &str) -> [u8; 32] {

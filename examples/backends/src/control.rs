@@ -70,8 +70,7 @@ struct SetRules {
 /// Answers a call below `/control`.
 #[must_use]
 pub fn answer(backends: &Backends, call: &Call) -> Answer {
-    decide(backends, call)
-        .unwrap_or_else(|message| Answer::json(StatusCode::BAD_REQUEST, &json!({"error": message})))
+    decide(backends, call).unwrap_or_else(|message| Answer::json(StatusCode::BAD_REQUEST, &json!({"error": message})))
 }
 
 fn decide(backends: &Backends, call: &Call) -> Result<Answer, String> {
@@ -85,15 +84,10 @@ fn decide(backends: &Backends, call: &Call) -> Result<Answer, String> {
         ("POST", ["accounts"]) => set_balance(backends, &read(call)?),
         ("POST", ["rules"]) => {
             let rules: SetRules = read(call)?;
-            backends
-                .fineract
-                .set_open_accounts_block_close(rules.open_accounts_block_close);
+            backends.fineract.set_open_accounts_block_close(rules.open_accounts_block_close);
             Ok(ok(&json!({})))
         }
-        _ => Ok(Answer::json(
-            StatusCode::NOT_FOUND,
-            &json!({"error": "no such control route"}),
-        )),
+        _ => Ok(Answer::json(StatusCode::NOT_FOUND, &json!({"error": "no such control route"}))),
     }
 }
 
@@ -104,10 +98,7 @@ fn set_fault(backends: &Backends, request: SetFault) -> Result<Answer, String> {
             Ok(ok(&json!({})))
         }
         (Some(system), Some(fault)) => {
-            let id = backends
-                .faults
-                .add(system, fault)
-                .map_err(|error| error.to_string())?;
+            let id = backends.faults.add(system, fault).map_err(|error| error.to_string())?;
             Ok(Answer::json(StatusCode::CREATED, &json!({"id": id})))
         }
         (None, Some(_)) => Err("a fault needs \"system\"".to_owned()),
@@ -117,18 +108,10 @@ fn set_fault(backends: &Backends, request: SetFault) -> Result<Answer, String> {
 fn state(backends: &Backends, call: &Call) -> Result<Answer, String> {
     let only = system(call)?;
     let reference = call.param("reference");
-    let wanted = System::ALL
-        .into_iter()
-        .filter(|system| only.is_none_or(|only| *system == only));
-    let systems = wanted
-        .map(|system| (system.name(), snapshot(backends, system, reference)))
-        .collect();
+    let wanted = System::ALL.into_iter().filter(|system| only.is_none_or(|only| *system == only));
+    let systems = wanted.map(|system| (system.name(), snapshot(backends, system, reference))).collect();
     let effects = effects(backends, call)?;
-    Ok(ok(&State {
-        systems,
-        references: effects::by_reference(&effects),
-        effects: &effects,
-    }))
+    Ok(ok(&State { systems, references: effects::by_reference(&effects), effects: &effects }))
 }
 
 #[derive(Serialize)]
@@ -153,12 +136,9 @@ fn effects(backends: &Backends, call: &Call) -> Result<Vec<Effect>, String> {
     let only = system(call)?;
     let reference = call.param("reference");
     let after = call.number("after", 0) as u64;
-    Ok(backends
-        .effects
-        .select(after, call.number("limit", DEFAULT_LIMIT), |effect| {
-            only.is_none_or(|only| effect.system == only)
-                && reference.is_none_or(|reference| effect.reference == reference)
-        }))
+    Ok(backends.effects.select(after, call.number("limit", DEFAULT_LIMIT), |effect| {
+        only.is_none_or(|only| effect.system == only) && reference.is_none_or(|reference| effect.reference == reference)
+    }))
 }
 
 fn change_device(backends: &Backends, request: ChangeDevice) -> Result<Answer, String> {
@@ -167,18 +147,12 @@ fn change_device(backends: &Backends, request: ChangeDevice) -> Result<Answer, S
         Operation::Change => Happening::Change(request.device, request.set),
         Operation::Remove => Happening::Remove(request.device),
     };
-    backends
-        .scim
-        .happen(&request.external_id, happening)
-        .map(|device| ok(&device))
+    backends.scim.happen(&request.external_id, happening).map(|device| ok(&device))
 }
 
 fn set_balance(backends: &Backends, request: &SetBalance) -> Result<Answer, String> {
-    let hundredths = hundredths(&request.balance)
-        .ok_or("\"balance\" is a decimal with at most two places, as text")?;
-    let accounts = backends
-        .fineract
-        .set_balance(&request.external_id, hundredths);
+    let hundredths = hundredths(&request.balance).ok_or("\"balance\" is a decimal with at most two places, as text")?;
+    let accounts = backends.fineract.set_balance(&request.external_id, hundredths);
     let accounts = accounts.ok_or_else(|| format!("no customer {}", request.external_id))?;
     Ok(ok(&json!({"accounts": accounts})))
 }
@@ -197,12 +171,7 @@ fn system(call: &Call) -> Result<Option<System>, String> {
         return Ok(None);
     };
     let found = System::ALL.into_iter().find(|system| system.name() == name);
-    found.map(Some).ok_or_else(|| {
-        format!(
-            "no system {name}; there are {}",
-            System::ALL.map(System::name).join(", ")
-        )
-    })
+    found.map(Some).ok_or_else(|| format!("no system {name}; there are {}", System::ALL.map(System::name).join(", ")))
 }
 
 fn read<T: DeserializeOwned>(call: &Call) -> Result<T, String> {
@@ -219,13 +188,9 @@ mod tests {
 
     #[test]
     fn decimals_become_hundredths() {
-        for (text, expected) in [
-            ("12.50", Some(1250)),
-            ("-0.5", Some(-50)),
-            ("7", Some(700)),
-            ("1.234", None),
-            ("x", None),
-        ] {
+        for (text, expected) in
+            [("12.50", Some(1250)), ("-0.5", Some(-50)), ("7", Some(700)), ("1.234", None), ("x", None)]
+        {
             assert_eq!(hundredths(text), expected, "{text}");
         }
     }

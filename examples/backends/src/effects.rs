@@ -104,21 +104,10 @@ impl Effects {
 
     /// The effects after `after` that the filter lets through, oldest first, at most `limit`.
     #[must_use]
-    pub fn select(
-        &self,
-        after: u64,
-        limit: usize,
-        wanted: impl Fn(&Effect) -> bool,
-    ) -> Vec<Effect> {
+    pub fn select(&self, after: u64, limit: usize, wanted: impl Fn(&Effect) -> bool) -> Vec<Effect> {
         let entries = self.entries.lock();
         let skipped = usize::try_from(after).unwrap_or(usize::MAX);
-        entries
-            .iter()
-            .skip(skipped)
-            .filter(|effect| wanted(effect))
-            .take(limit)
-            .cloned()
-            .collect()
+        entries.iter().skip(skipped).filter(|effect| wanted(effect)).take(limit).cloned().collect()
     }
 }
 
@@ -126,10 +115,7 @@ impl Effects {
 pub(crate) fn by_reference(effects: &[Effect]) -> BTreeMap<&str, Vec<u64>> {
     let mut references: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for effect in effects {
-        references
-            .entry(&effect.reference)
-            .or_default()
-            .push(effect.seq);
+        references.entry(&effect.reference).or_default().push(effect.seq);
     }
     references
 }

@@ -52,14 +52,8 @@ pub enum System {
 
 impl System {
     /// All of them, in the order of their declaration.
-    pub const ALL: [System; 6] = [
-        System::Fineract,
-        System::Espocrm,
-        System::Match,
-        System::Scim,
-        System::Mail,
-        System::Sms,
-    ];
+    pub const ALL: [System; 6] =
+        [System::Fineract, System::Espocrm, System::Match, System::Scim, System::Mail, System::Sms];
 
     /// The first segment of its paths, and its name in `/control`.
     #[must_use]
@@ -77,14 +71,8 @@ impl System {
     /// The system that a request's path belongs to; none for the control routes and unknown paths.
     #[must_use]
     pub fn of_path(path: &str) -> Option<System> {
-        let first = path
-            .trim_start_matches('/')
-            .split('/')
-            .next()
-            .unwrap_or_default();
-        System::ALL
-            .into_iter()
-            .find(|system| system.name() == first)
+        let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+        System::ALL.into_iter().find(|system| system.name() == first)
     }
 }
 

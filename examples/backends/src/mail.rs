@@ -34,11 +34,7 @@ struct Message {
 
 impl Mail {
     pub(crate) fn new(seed: u64, effects: Arc<Effects>) -> Self {
-        Mail {
-            seed,
-            effects,
-            accepted: Mutex::default(),
-        }
+        Mail { seed, effects, accepted: Mutex::default() }
     }
 
     /// Answers a call below `/mail`.
@@ -51,18 +47,13 @@ impl Mail {
         let (method, path) = call.route();
         match (method, path.as_slice()) {
             ("POST", ["v3", "mail", "send"]) => self.send(call),
-            ("GET", ["v3", "scopes"]) => Answer::json(
-                StatusCode::OK,
-                &json!({"scopes": ["mail.send", "mail.batch.read"]}),
-            ),
-            (_, ["v3", "mail", "send"] | ["v3", "scopes"]) => refused(
-                StatusCode::METHOD_NOT_ALLOWED,
-                vec![error("method not allowed", None, None)],
-            ),
-            _ => refused(
-                StatusCode::NOT_FOUND,
-                vec![error("resource not found", None, None)],
-            ),
+            ("GET", ["v3", "scopes"]) => {
+                Answer::json(StatusCode::OK, &json!({"scopes": ["mail.send", "mail.batch.read"]}))
+            }
+            (_, ["v3", "mail", "send"] | ["v3", "scopes"]) => {
+                refused(StatusCode::METHOD_NOT_ALLOWED, vec![error("method not allowed", None, None)])
+            }
+            _ => refused(StatusCode::NOT_FOUND, vec![error("resource not found", None, None)]),
         }
     }
 
@@ -70,16 +61,10 @@ impl Mail {
         let media_type = call.header("content-type").unwrap_or_default();
         if !media_type.starts_with("application/json") {
             let message = "Content-Type should be application/json.";
-            return refused(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                vec![error(message, None, None)],
-            );
+            return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, vec![error(message, None, None)]);
         }
         let Some(body) = call.object() else {
-            return refused(
-                StatusCode::BAD_REQUEST,
-                vec![error("Bad Request", None, None)],
-            );
+            return refused(StatusCode::BAD_REQUEST, vec![error("Bad Request", None, None)]);
         };
         let errors = mistakes(&body);
         if !errors.is_empty() {
@@ -95,16 +80,10 @@ impl Mail {
         let personalizations: Vec<&Value> = list(body.get("personalizations")).collect();
         let first = personalizations.first().copied().unwrap_or(&Value::Null);
         let arguments = first.get("custom_args").or_else(|| body.get("custom_args"));
-        let recipient = first
-            .pointer("/to/0/email")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let recipient = first.pointer("/to/0/email").and_then(Value::as_str).unwrap_or_default();
         let effect = Effect::new(System::Mail, "mail.accepted", recipient, &id);
         self.effects.record(effect.key(key_among(arguments)));
-        let to: Vec<&Value> = personalizations
-            .iter()
-            .flat_map(|to| list(to.get("to")))
-            .collect();
+        let to: Vec<&Value> = personalizations.iter().flat_map(|to| list(to.get("to"))).collect();
         let json = json!({
             "id": id, "to": to,
             "from": body.get("from"), "subject": first.get("subject").or_else(|| body.get("subject")),
@@ -112,24 +91,15 @@ impl Mail {
             "content": body.get("content"), "customArgs": arguments,
             "dynamicTemplateData": first.get("dynamic_template_data"),
         });
-        let to = to
-            .iter()
-            .filter_map(|to| to.get("email")?.as_str())
-            .map(str::to_owned)
-            .collect();
-        accepted.push(Message {
-            to,
-            json: Stored::keep(&json),
-        });
+        let to = to.iter().filter_map(|to| to.get("email")?.as_str()).map(str::to_owned).collect();
+        accepted.push(Message { to, json: Stored::keep(&json) });
         id
     }
 
     /// Every accepted message, or those to one address.
     pub(crate) fn snapshot(&self, reference: Option<&str>) -> Snapshot {
         let accepted = self.accepted.lock();
-        let wanted = |message: &&Message| {
-            reference.is_none_or(|to| message.to.iter().any(|address| address == to))
-        };
+        let wanted = |message: &&Message| reference.is_none_or(|to| message.to.iter().any(|address| address == to));
         let messages = Each(|| accepted.iter().filter(wanted).map(|message| &message.json));
         stored::snapshot(&BTreeMap::from([("messages", messages)]))
     }
@@ -138,23 +108,15 @@ impl Mail {
 /// The delivery's key, where the sender put one among the custom arguments; SendGrid itself makes nothing of it.
 fn key_among(arguments: Option<&Value>) -> Option<&str> {
     let arguments = arguments?.as_object()?;
-    arguments
-        .iter()
-        .find(|(name, _)| name.contains("key"))
-        .and_then(|(_, value)| value.as_str())
+    arguments.iter().find(|(name, _)| name.contains("key")).and_then(|(_, value)| value.as_str())
 }
 
 fn mistakes(body: &Map<String, Value>) -> Vec<Value> {
     let mut errors = Vec::new();
     let personalizations: Vec<&Value> = list(body.get("personalizations")).collect();
     if personalizations.is_empty() || personalizations.len() > MAX_PERSONALIZATIONS {
-        let message =
-            "The personalizations field is required and must have at least one personalization.";
-        errors.push(error(
-            message,
-            Some("personalizations"),
-            Some("-Personalizations-Errors"),
-        ));
+        let message = "The personalizations field is required and must have at least one personalization.";
+        errors.push(error(message, Some("personalizations"), Some("-Personalizations-Errors")));
     }
     for (at, personalization) in personalizations.iter().enumerate() {
         errors.extend(recipient_mistakes(at, personalization));
@@ -173,9 +135,7 @@ fn mistakes(body: &Map<String, Value>) -> Vec<Value> {
         errors.push(error(message, Some("subject"), Some("message.subject")));
     }
     let complete = |content: &Value| text(content.get("type")) && text(content.get("value"));
-    if !has_template
-        && (list(body.get("content")).count() == 0 || !list(body.get("content")).all(complete))
-    {
+    if !has_template && (list(body.get("content")).count() == 0 || !list(body.get("content")).all(complete)) {
         let message = "Unless a valid template_id is provided, the content parameter is required. There must be at least one defined \
                        content block.";
         errors.push(error(message, Some("content"), Some("message.content")));
@@ -188,24 +148,13 @@ fn recipient_mistakes(at: usize, personalization: &Value) -> Vec<Value> {
     if recipients.is_empty() {
         let message = "The to array is required for all personalization objects, and must have at least one email object with a \
                        valid email address.";
-        return vec![error(
-            message,
-            Some(&format!("personalizations.{at}.to")),
-            Some("message.personalizations.to"),
-        )];
+        return vec![error(message, Some(&format!("personalizations.{at}.to")), Some("message.personalizations.to"))];
     }
-    let wrong = recipients
-        .iter()
-        .enumerate()
-        .filter(|(_, to)| !has_address(to));
+    let wrong = recipients.iter().enumerate().filter(|(_, to)| !has_address(to));
     wrong
         .map(|(n, _)| {
             let field = format!("personalizations.{at}.to.{n}.email");
-            error(
-                "Does not contain a valid address.",
-                Some(&field),
-                Some("message.personalizations.to"),
-            )
+            error("Does not contain a valid address.", Some(&field), Some("message.personalizations.to"))
         })
         .collect()
 }
@@ -215,19 +164,14 @@ fn list(value: Option<&Value>) -> impl Iterator<Item = &Value> {
 }
 
 fn text(value: Option<&Value>) -> bool {
-    value
-        .and_then(Value::as_str)
-        .is_some_and(|text| !text.is_empty())
+    value.and_then(Value::as_str).is_some_and(|text| !text.is_empty())
 }
 
 fn has_address(value: &Value) -> bool {
-    let address = value
-        .get("email")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    address.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty() && !domain.is_empty() && !domain.contains(['@', ' '])
-    })
+    let address = value.get("email").and_then(Value::as_str).unwrap_or_default();
+    address
+        .split_once('@')
+        .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains(['@', ' ']))
 }
 
 fn error(message: &str, field: Option<&str>, help: Option<&str>) -> Value {

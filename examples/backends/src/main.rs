@@ -15,10 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Plays the outside systems of the Clients Hub (core banking, CRM, screening, identity, mail and text messages).
 #[derive(Debug, Parser)]
-#[command(
-    version,
-    after_help = "Example: backends --listen 127.0.0.1:0 --seed 7"
-)]
+#[command(version, after_help = "Example: backends --listen 127.0.0.1:0 --seed 7")]
 struct Arguments {
     /// The address to listen on; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]

@@ -16,24 +16,14 @@ use crate::{Backends, System, control};
 pub fn all(
     backends: &Arc<Backends>,
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + use<> {
-    let health = routed("healthz", Arc::clone(backends), |backends, call| {
-        backends.matching.health(call)
-    })
-    .or(routed("readyz", Arc::clone(backends), |backends, call| {
-        backends.matching.health(call)
-    }))
-    .unify();
+    let health = routed("healthz", Arc::clone(backends), |backends, call| backends.matching.health(call))
+        .or(routed("readyz", Arc::clone(backends), |backends, call| backends.matching.health(call)))
+        .unify();
     let control = routed("control", Arc::clone(backends), control::answer);
-    System::ALL
-        .into_iter()
-        .fold(control.or(health).unify().boxed(), |routes, system| {
-            let route = routed(
-                system.name(),
-                Arc::clone(backends),
-                move |backends, call| backends.answer(system, call),
-            );
-            route.or(routes).unify().boxed()
-        })
+    System::ALL.into_iter().fold(control.or(health).unify().boxed(), |routes, system| {
+        let route = routed(system.name(), Arc::clone(backends), move |backends, call| backends.answer(system, call));
+        route.or(routes).unify().boxed()
+    })
 }
 
 fn routed(
@@ -48,12 +38,10 @@ fn routed(
         .and(raw_query)
         .and(warp::header::headers_cloned())
         .and(warp::body::bytes())
-        .map(
-            move |method: Method, tail: Tail, query: String, headers: HeaderMap, body: Bytes| {
-                let call = Call::new(method, tail.as_str(), &query, headers, body);
-                reply(decide(&backends, &call))
-            },
-        )
+        .map(move |method: Method, tail: Tail, query: String, headers: HeaderMap, body: Bytes| {
+            let call = Call::new(method, tail.as_str(), &query, headers, body);
+            reply(decide(&backends, &call))
+        })
 }
 
 fn reply(answer: Answer) -> Response {

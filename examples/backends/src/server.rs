@@ -48,10 +48,7 @@ pub async fn serve(listener: TcpListener, backends: Arc<Backends>, stop: impl Fu
         let Some((stream, permit)) = accepted else {
             continue;
         };
-        let handler = Handler {
-            backends: Arc::clone(&backends),
-            router: router.clone(),
-        };
+        let handler = Handler { backends: Arc::clone(&backends), router: router.clone() };
         connections.spawn(async move {
             connection(stream, handler).await;
             drop(permit);
@@ -113,11 +110,7 @@ enum Outcome {
 }
 
 impl Handler {
-    async fn respond(
-        self,
-        request: Request<Incoming>,
-        abort: Arc<Notify>,
-    ) -> Result<Response, Infallible> {
+    async fn respond(self, request: Request<Incoming>, abort: Arc<Notify>) -> Result<Response, Infallible> {
         match tokio::spawn(self.work_off(request)).await {
             Ok(Outcome::Answered(response)) => Ok(response),
             Ok(Outcome::Reset) => {
@@ -146,10 +139,7 @@ impl Handler {
                 let router = TowerToHyperService::new(warp::service(self.router));
                 let Ok(response) = router.call(request).await;
                 pause(plan.after_ms).await;
-                plan.afterwards
-                    .map_or(Outcome::Answered(response), |afterwards| {
-                        broken(&afterwards)
-                    })
+                plan.afterwards.map_or(Outcome::Answered(response), |afterwards| broken(&afterwards))
             }
         }
     }

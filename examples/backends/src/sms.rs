@@ -35,11 +35,7 @@ struct Accepted {
 
 impl Sms {
     pub(crate) fn new(seed: u64, effects: Arc<Effects>) -> Self {
-        Sms {
-            seed,
-            effects,
-            accepted: Mutex::default(),
-        }
+        Sms { seed, effects, accepted: Mutex::default() }
     }
 
     /// Answers a call below `/sms`.
@@ -52,10 +48,9 @@ impl Sms {
         let (method, path) = call.route();
         match (method, path.as_slice()) {
             ("POST", [VERSION, "Accounts", account, "Messages.json"]) => self.send(call, account),
-            ("GET", [VERSION, "Accounts", account]) if account.ends_with(".json") => Answer::json(
-                StatusCode::OK,
-                &account_json(account.trim_end_matches(".json")),
-            ),
+            ("GET", [VERSION, "Accounts", account]) if account.ends_with(".json") => {
+                Answer::json(StatusCode::OK, &account_json(account.trim_end_matches(".json")))
+            }
             (_, path) => {
                 let message = format!("The requested resource /{} was not found", path.join("/"));
                 refused(StatusCode::NOT_FOUND, 20404, &message)
@@ -66,35 +61,20 @@ impl Sms {
     fn send(&self, call: &Call, account: &str) -> Answer {
         let form = call.form();
         let field = |name: &str| {
-            let found = form
-                .iter()
-                .find(|(key, _)| key == name)
-                .map(|(_, value)| value.trim());
+            let found = form.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim());
             found.filter(|value| !value.is_empty())
         };
         let Some(to) = field("To") else {
-            return refused(
-                StatusCode::BAD_REQUEST,
-                21604,
-                "A 'To' phone number is required.",
-            );
+            return refused(StatusCode::BAD_REQUEST, 21604, "A 'To' phone number is required.");
         };
         if field("From").or(field("MessagingServiceSid")).is_none() {
-            return refused(
-                StatusCode::BAD_REQUEST,
-                21603,
-                "A 'From' phone number is required.",
-            );
+            return refused(StatusCode::BAD_REQUEST, 21603, "A 'From' phone number is required.");
         }
         if field("Body").or(field("ContentSid")).is_none() {
             return refused(StatusCode::BAD_REQUEST, 21602, "Message body is required.");
         }
         if !is_e164(to) {
-            return refused(
-                StatusCode::BAD_REQUEST,
-                21211,
-                &format!("Invalid 'To' Phone Number: {to}"),
-            );
+            return refused(StatusCode::BAD_REQUEST, 21211, &format!("Invalid 'To' Phone Number: {to}"));
         }
         let body = field("Body").unwrap_or_default();
         if body.chars().count() > MAX_BODY_CHARS {
@@ -104,29 +84,16 @@ impl Sms {
                 "The concatenated message body exceeds the 1600 character limit",
             );
         }
-        let message = Message {
-            account,
-            to,
-            from: field("From"),
-            service: field("MessagingServiceSid"),
-            body,
-        };
+        let message = Message { account, to, from: field("From"), service: field("MessagingServiceSid"), body };
         Answer::json(StatusCode::CREATED, &self.accept(&message))
     }
 
     fn accept(&self, message: &Message<'_>) -> Value {
         let mut accepted = self.accepted.lock();
-        let sid = format!(
-            "SM{}",
-            chance::hex_id(self.seed, "sms.message", &accepted.len().to_string(), 32)
-        );
-        self.effects
-            .record(Effect::new(System::Sms, "message.queued", message.to, &sid));
+        let sid = format!("SM{}", chance::hex_id(self.seed, "sms.message", &accepted.len().to_string(), 32));
+        self.effects.record(Effect::new(System::Sms, "message.queued", message.to, &sid));
         let json = message.json(&sid);
-        accepted.push(Accepted {
-            to: message.to.to_owned(),
-            json: Stored::keep(&json),
-        });
+        accepted.push(Accepted { to: message.to.to_owned(), json: Stored::keep(&json) });
         json
     }
 
@@ -163,9 +130,7 @@ impl Message<'_> {
 
 fn is_e164(number: &str) -> bool {
     number.strip_prefix('+').is_some_and(|digits| {
-        (7..=15).contains(&digits.len())
-            && digits.chars().all(|c| c.is_ascii_digit())
-            && !digits.starts_with('0')
+        (7..=15).contains(&digits.len()) && digits.chars().all(|c| c.is_ascii_digit()) && !digits.starts_with('0')
     })
 }
 
@@ -176,8 +141,5 @@ fn account_json(sid: &str) -> Value {
 
 fn refused(status: StatusCode, code: u32, message: &str) -> Answer {
     let more = format!("https://www.twilio.com/docs/errors/{code}");
-    Answer::json(
-        status,
-        &json!({"code": code, "message": message, "more_info": more, "status": status.as_u16()}),
-    )
+    Answer::json(status, &json!({"code": code, "message": message, "more_info": more, "status": status.as_u16()}))
 }

@@ -270,13 +270,17 @@ fn supervised(tree: &Tree, name: &str, desk: &Arc<Desk>) -> Result<Vec<Mailbox<S
     (0..SHARDS)
         .map(|number| {
             let desk = desk.clone();
-            supervise(tree, name, ChildSpec {
-                name: format!("shard-{number}"),
-                mailbox: MAILBOX,
-                seat: Seat::Own,
-                factory: Box::new(move |_| Shard::new(desk.clone())),
-                policy: RestartPolicy::default(),
-            })
+            supervise(
+                tree,
+                name,
+                ChildSpec {
+                    name: format!("shard-{number}"),
+                    mailbox: MAILBOX,
+                    seat: Seat::Own,
+                    factory: Box::new(move |_| Shard::new(desk.clone())),
+                    policy: RestartPolicy::default(),
+                },
+            )
         })
         .collect()
 }

@@ -6,24 +6,28 @@
 
 mod de;
 pub mod error;
-pub mod interim;
+mod fit;
 mod overrides;
+mod secrets;
 pub mod sections;
 mod tree;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
 pub use error::{ConfigError, Mistake, Origin};
-pub use interim::{AdapterConfig, AuthConfig, AuthMode, EndpointConfig, PoliciesConfig};
 pub use sections::{
-    BreakerConfig, GovernanceConfig, HttpConfig, JournalConfig, JournalKind, LimitsConfig, NatsConfig, Rate,
-    StoreConfig, SyncConfig, TlsConfig,
+    BreakerConfig, GovernanceConfig, HttpConfig, LimitsConfig, Rate, StoreConfig, SyncConfig, TlsConfig,
 };
 
-use sections::Finding;
+use crate::access::{AuthConfig, PoliciesConfig};
+use crate::adapters::{AdapterConfig, AdapterName};
+use crate::journal::JournalConfig;
+use crate::notify::NatsConfig;
+use de::Fault;
+use fit::Finding;
 use tree::{Node, Tree};
 
 /// The defaults, which are the documentation too.
@@ -33,8 +37,6 @@ pub const USUAL_FILE: &str = "hub.toml";
 
 const SECTIONS: [&str; 10] =
     ["http", "auth", "store", "journal", "governance", "sync", "policies", "limits", "nats", "adapters"];
-/// The kinds of adapter.
-const ADAPTERS: [&str; 5] = ["core-banking", "crm", "identity", "kyc", "messaging"];
 /// Beyond this no configuration is sensible.
 const LARGEST_FILE: u64 = 1024 * 1024;
 /// Mistakes that are looked for in one section.
@@ -61,8 +63,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// Where it announces changes.
     pub nats: Option<NatsConfig>,
-    /// The adapters, by kind.
-    pub adapters: BTreeMap<String, AdapterConfig>,
+    /// The adapters.
+    pub adapters: BTreeMap<AdapterName, AdapterConfig>,
 }
 
 impl Config {
@@ -71,6 +73,38 @@ impl Config {
     /// # Errors
     /// The file can't be read, or all mistakes that were found.
     pub fn load(file: Option<&Path>, env: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let (name, text) = Self::read(file)?;
+        Self::parse(&name, &text, env)
+    }
+
+    /// As `load`, for a hub that is to serve: every secret that the configuration names has to be there too. The
+    /// commands that need none do not ask for them.
+    ///
+    /// # Errors
+    /// As `load`, and each secret that can't be had, by its place and never by its value.
+    pub fn load_to_serve(file: Option<&Path>, env: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let (name, text) = Self::read(file)?;
+        let mut reader = Reader::new(&text, env).map_err(|mistake| ConfigError::new(&name, vec![mistake]))?;
+        let config = reader.config();
+        if let Some(config) = &config {
+            reader.secrets(config, env);
+        }
+        reader.outcome(&name, config)
+    }
+
+    /// The file of the local key pair.
+    #[must_use]
+    pub fn key_file(&self) -> PathBuf {
+        self.auth.key.clone().unwrap_or_else(|| self.store.path.join("hub.key"))
+    }
+
+    /// The adapters that are configured.
+    #[must_use]
+    pub fn adapter_names(&self) -> Vec<AdapterName> {
+        self.adapters.keys().copied().collect()
+    }
+
+    fn read(file: Option<&Path>) -> Result<(String, String), ConfigError> {
         let path = file.unwrap_or_else(|| Path::new(USUAL_FILE));
         let name = path.display().to_string();
         let fail = |message: String| {
@@ -83,7 +117,7 @@ impl Config {
             }
             _ => std::fs::read_to_string(path).map_err(|error| fail(format!("it can't be read: {error}")))?,
         };
-        Self::parse(&name, &text, env)
+        Ok((name, text))
     }
 
     /// Reads `text`, the content of the file `name`, and lays `env` over it.
@@ -93,10 +127,15 @@ impl Config {
     pub fn parse(name: &str, text: &str, env: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
         let mut reader = Reader::new(text, env).map_err(|mistake| ConfigError::new(name, vec![mistake]))?;
         let config = reader.config();
-        match config {
-            Some(config) if reader.mistakes.is_empty() => Ok(config),
-            _ => Err(ConfigError::new(name, reader.mistakes)),
-        }
+        reader.outcome(name, config)
+    }
+}
+
+/// Whether a fault only says that something was taken out, which has been named already.
+fn explained(fault: &Fault, removed: &[Vec<String>]) -> bool {
+    match fault.missing {
+        Some(key) => removed.contains(&[fault.path.as_slice(), &[key.to_owned()]].concat()),
+        None => removed.iter().any(|gone| gone.len() > fault.path.len() && gone.starts_with(&fault.path)),
     }
 }
 
@@ -109,30 +148,45 @@ struct Reader {
 impl Reader {
     fn new(text: &str, env: &BTreeMap<String, String>) -> Result<Self, Mistake> {
         let given = Node::parse(text, true)?;
-        let mut root = Node::parse(DEFAULTS, false)?;
+        let defaults = Node::parse(DEFAULTS, false)?;
+        let mut root = defaults.clone();
         // The one section that is not there by default: its other keys have defaults once somebody asks for it.
         let asked = given.get("nats").is_some() || env.keys().any(|name| name.to_uppercase().starts_with("HUB_NATS__"));
         if !asked {
             root.remove(&["nats".to_owned()]);
         }
         root.merge(given);
-        let mistakes = overrides::lay(&mut root, env, &ADAPTERS);
+        let mistakes = overrides::lay(&mut root, env, &defaults);
         Ok(Self { root, mistakes })
+    }
+
+    fn outcome(self, name: &str, config: Option<Config>) -> Result<Config, ConfigError> {
+        match config {
+            Some(config) if self.mistakes.is_empty() => Ok(config),
+            _ => Err(ConfigError::new(name, self.mistakes)),
+        }
+    }
+
+    fn secrets(&mut self, config: &Config, env: &BTreeMap<String, String>) {
+        for (path, error) in secrets::missing(config, env) {
+            self.mistake(&[], &path, self.root.origin_of(&path), error.to_string());
+        }
     }
 
     fn config(&mut self) -> Option<Config> {
         self.refuse_unknown(&[], &SECTIONS, "section");
-        self.refuse_unknown(&["adapters"], &ADAPTERS, "adapter");
+        self.refuse_unknown(&["adapters"], &AdapterName::ALL.map(AdapterName::as_str), "adapter");
         let http = self.section(&["http"], |_: &HttpConfig| Vec::new());
-        let auth = self.section(&["auth"], AuthConfig::findings);
+        let auth = self.section(&["auth"], fit::auth);
         let store = self.section(&["store"], |_: &StoreConfig| Vec::new());
-        let journal = self.section(&["journal"], JournalConfig::findings);
+        let journal = self.section(&["journal"], |_: &JournalConfig| Vec::new());
         let governance = self.section(&["governance"], |_: &GovernanceConfig| Vec::new());
         let sync = self.section(&["sync"], |_: &SyncConfig| Vec::new());
         let policies = self.section(&["policies"], |_: &PoliciesConfig| Vec::new());
         let limits = self.section(&["limits"], |_: &LimitsConfig| Vec::new());
-        let nats = self.root.get("nats").is_some().then(|| self.section(&["nats"], NatsConfig::findings));
-        let adapters = ADAPTERS.iter().filter_map(|name| Some(((*name).to_owned(), self.adapter(name)?))).collect();
+        let nats = self.root.get("nats").is_some().then(|| self.section(&["nats"], fit::nats));
+        let adapters =
+            AdapterName::ALL.into_iter().filter_map(|name| Some((name, self.adapter(name.as_str())?))).collect();
         Some(Config {
             http: http?,
             auth: auth?,
@@ -162,15 +216,16 @@ impl Reader {
                 Ok(read) => break read,
                 Err(fault) => fault,
             };
-            // What is missing because it was taken out has been named already.
-            let lost = fault.missing.map(|key| [fault.path.as_slice(), &[key.to_owned()]].concat());
-            if lost.is_some_and(|lost| removed.contains(&lost)) || removed.len() >= MOST_MISTAKES {
+            if removed.len() >= MOST_MISTAKES {
                 return None;
             }
-            let origin = fault.origin.unwrap_or_else(|| node.origin.clone());
-            self.mistake(path, &fault.path, origin, fault.message);
-            let value: Vec<String> = fault.path.into_iter().take_while(|key| key.parse::<usize>().is_err()).collect();
-            if fault.missing.is_some() || !node.remove(&value) {
+            let value: Vec<String> =
+                fault.path.iter().take_while(|key| key.parse::<usize>().is_err()).cloned().collect();
+            if !explained(&fault, &removed) {
+                let origin = fault.origin.unwrap_or_else(|| node.origin.clone());
+                self.mistake(path, &fault.path, origin, fault.message);
+            }
+            if value.is_empty() || !node.remove(&value) {
                 return None;
             }
             removed.push(value);

@@ -1,18 +1,20 @@
 //! `HUB_<SECTION>__<KEY>` in the environment: each lays one value over the file.
 //!
 //! Names are matched with the keys that are there, without case and with `-` as `_`; a key that is not there is taken
-//! in lower case. Shorter names are laid first, so that a key inside a table wins over the table.
+//! in lower case. Shorter names are laid first, so that a key inside a table wins over the table. A table replaces the
+//! file's; what it leaves out is as in the defaults.
 
 use std::collections::BTreeMap;
 
 use super::error::{Mistake, Origin};
 use super::tree::{Node, Tree};
+use crate::domain::delivery::Adapter;
 
 const PREFIX: &str = "HUB_";
 const SEPARATOR: &str = "__";
 
-/// Lays the overrides of `env` over `root`. `names` are known names whose `-` a variable can't spell.
-pub fn lay(root: &mut Node, env: &BTreeMap<String, String>, names: &[&str]) -> Vec<Mistake> {
+/// Lays the overrides of `env` over `root`.
+pub fn lay(root: &mut Node, env: &BTreeMap<String, String>, defaults: &Node) -> Vec<Mistake> {
     let named = env.iter().filter_map(|(name, value)| {
         let path = name.strip_prefix(PREFIX)?;
         path.contains(SEPARATOR).then(|| (path.split(SEPARATOR).collect::<Vec<_>>(), name, value))
@@ -21,7 +23,7 @@ pub fn lay(root: &mut Node, env: &BTreeMap<String, String>, names: &[&str]) -> V
     overrides.sort_by_key(|(path, name, _)| (path.len(), *name));
     let mut mistakes = Vec::new();
     for (path, name, value) in overrides {
-        if let Err(message) = set(root, &path, Node::from_variable(name, value), names) {
+        if let Err(message) = set(root, &path, Node::from_variable(name, value), Some(defaults)) {
             let key = path.join(".").to_lowercase();
             mistakes.push(Mistake { origin: Origin::Variable(name.clone()), key, message });
         }
@@ -29,28 +31,39 @@ pub fn lay(root: &mut Node, env: &BTreeMap<String, String>, names: &[&str]) -> V
     mistakes
 }
 
-fn set(node: &mut Node, path: &[&str], value: Node, names: &[&str]) -> Result<(), String> {
+fn set(node: &mut Node, path: &[&str], value: Node, default: Option<&Node>) -> Result<(), String> {
     let Tree::Table(members) = &mut node.value else {
         return Err("there is a value and not a table before the last `__`".to_owned());
     };
     match path {
         [] | ["", ..] => Err("expected HUB_<SECTION>__<KEY>, with a name on both sides of each `__`".to_owned()),
         [last] => {
-            members.insert(spelled(members, last, names), value);
+            let name = spelled(members, last);
+            let default = default.and_then(|default| default.get(&name));
+            let whole = match (default, &value.value) {
+                (Some(default), Tree::Table(_)) if matches!(default.value, Tree::Table(_)) => {
+                    let mut whole = default.clone();
+                    whole.merge(value);
+                    whole
+                }
+                _ => value,
+            };
+            members.insert(name, whole);
             Ok(())
         }
         [first, rest @ ..] => {
-            let name = spelled(members, first, names);
+            let name = spelled(members, first);
+            let default = default.and_then(|default| default.get(&name));
             let below = members.entry(name).or_insert_with(|| Node::table(value.origin.clone()));
-            set(below, rest, value, names)
+            set(below, rest, value, default)
         }
     }
 }
 
-/// The key that a part of a variable's name means.
-fn spelled(members: &BTreeMap<String, Node>, part: &str, names: &[&str]) -> String {
+/// The key that a part of a variable's name means. A variable can't spell the `-` in an adapter's name.
+fn spelled(members: &BTreeMap<String, Node>, part: &str) -> String {
     let part = part.to_lowercase();
     let same = |name: &&str| name.to_lowercase().replace('-', "_") == part;
     let there = members.keys().map(String::as_str).find(same);
-    there.or_else(|| names.iter().copied().find(same)).unwrap_or(&part).to_owned()
+    there.or_else(|| Adapter::ALL.map(Adapter::as_str).into_iter().find(same)).unwrap_or(&part).to_owned()
 }

@@ -9,13 +9,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de};
 
+pub use crate::http::{Rate, TlsConfig};
+
 /// Pauses in a retry schedule.
 const MOST_PAUSES: usize = 64;
 /// The longest pause: a delivery that waits longer is better parked.
 const LONGEST_PAUSE: Duration = Duration::from_secs(7 * 24 * 3600);
-
-/// What is wrong with a section as a whole: the key below it, and why.
-pub type Finding = (&'static str, String);
 
 /// `[http]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -26,16 +25,6 @@ pub struct HttpConfig {
     pub listen: SocketAddr,
     /// The certificate; without one the hub speaks plain HTTP.
     pub tls: Option<TlsConfig>,
-}
-
-/// `http.tls`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TlsConfig {
-    /// The certificate chain, PEM.
-    pub cert: PathBuf,
-    /// The private key, PEM.
-    pub key: PathBuf,
 }
 
 fn address<'de, D: Deserializer<'de>>(input: D) -> Result<SocketAddr, D::Error> {
@@ -49,44 +38,6 @@ fn address<'de, D: Deserializer<'de>>(input: D) -> Result<SocketAddr, D::Error> 
 pub struct StoreConfig {
     /// The folder below which all data lives.
     pub path: PathBuf,
-}
-
-/// `[journal]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct JournalConfig {
-    /// Where the entries are kept.
-    pub kind: JournalKind,
-    /// Of the NATS servers, for jetstream.
-    pub url: Option<String>,
-    /// The stream's name, for jetstream.
-    pub stream: Option<String>,
-    /// Copies of each entry, for jetstream.
-    pub replicas: Option<NonZeroU32>,
-}
-
-/// `journal.kind`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum JournalKind {
-    /// Segment files below `store.path`.
-    File,
-    /// A replicated stream.
-    Jetstream,
-}
-
-impl JournalConfig {
-    /// What fits together.
-    #[must_use]
-    pub fn findings(&self) -> Vec<Finding> {
-        if self.kind == JournalKind::Jetstream {
-            return vec![("kind", "`jetstream` is not available yet; use `file`".to_owned())];
-        }
-        let given =
-            [("url", self.url.is_some()), ("stream", self.stream.is_some()), ("replicas", self.replicas.is_some())];
-        let meant = |(key, _): (&'static str, bool)| (key, "only a journal of kind `jetstream` has it".to_owned());
-        given.into_iter().filter(|(_, given)| *given).map(meant).collect()
-    }
 }
 
 /// `[governance]`.
@@ -176,54 +127,6 @@ pub struct LimitsConfig {
     pub member: Rate,
     /// For each address.
     pub address: Rate,
-}
-
-/// How many requests are taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rate {
-    /// On average.
-    pub per_second: NonZeroU32,
-    /// At once.
-    pub burst: NonZeroU32,
-}
-
-/// `[nats]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NatsConfig {
-    /// The server.
-    #[serde(deserialize_with = "server")]
-    pub url: String,
-    /// The first part of every subject.
-    pub subject: String,
-    /// The JetStream stream.
-    pub stream: String,
-}
-
-fn server<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
-    let url = String::deserialize(input)?;
-    let rest = ["nats://", "tls://"].iter().find_map(|scheme| url.strip_prefix(scheme));
-    if rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(char::is_whitespace)) {
-        return Ok(url);
-    }
-    Err(de::Error::custom("expected a server such as nats://127.0.0.1:4222 or tls://nats.example:4222"))
-}
-
-impl NatsConfig {
-    /// What NATS accepts as names.
-    #[must_use]
-    pub fn findings(&self) -> Vec<Finding> {
-        let token = |token: &str| !token.is_empty() && !token.contains(|c: char| c.is_whitespace() || "*>".contains(c));
-        let mut findings = Vec::new();
-        if !self.subject.split('.').all(token) {
-            findings.push(("subject", "expected words joined by dots, without * and >".to_owned()));
-        }
-        if !token(&self.stream) || self.stream.contains(['.', '/', '\\']) {
-            findings.push(("stream", "expected a name without dots, slashes, blanks, * and >".to_owned()));
-        }
-        findings
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::access::AuthMode;
 
 /// The example of the operators' documentation, with what it comments out.
 const EXAMPLE: &str = r#"
@@ -98,9 +99,9 @@ fn the_defaults_are_whole() {
 #[test]
 fn every_key_of_the_documentation_is_read() {
     let config = parse(EXAMPLE, &[]).unwrap();
-    assert_eq!(config.nats.unwrap().stream, "BACKOFFICE_EVENTS");
-    assert_eq!(config.adapters.keys().collect::<Vec<_>>(), ["core-banking", "crm"]);
-    assert_eq!(config.adapters["crm"].endpoints["api"].url, "https://crm.example/api/v1");
+    assert_eq!(config.nats.as_ref().unwrap().stream.as_str(), "BACKOFFICE_EVENTS");
+    assert_eq!(config.adapter_names(), [AdapterName::CoreBanking, AdapterName::Crm]);
+    assert_eq!(config.adapters[&AdapterName::Crm].endpoints["api"].url.as_url().as_str(), "https://crm.example/api/v1");
     assert_eq!(config.auth.mode, AuthMode::Oidc);
 }
 
@@ -108,7 +109,7 @@ fn every_key_of_the_documentation_is_read() {
 fn a_part_of_a_section_is_enough() {
     let config = parse("[limits]\nmember = { burst = 9 }\n[nats]\nurl = 'nats://n:1'\n", &[]).unwrap();
     assert_eq!((config.limits.member.per_second.get(), config.limits.member.burst.get()), (100, 9));
-    assert_eq!(config.nats.unwrap().subject, "backoffice.clients");
+    assert_eq!(config.nats.unwrap().subject.as_str(), "backoffice.clients");
 }
 
 #[test]
@@ -147,20 +148,26 @@ fn a_section_that_is_no_table_is_named() {
 fn keys_that_do_not_fit_together_are_named() {
     assert_eq!(
         refused("[journal]\nkind = 'jetstream'\nurl = 'nats://n'", &[]),
-        ["hub.toml:2: journal.kind: `jetstream` is not available yet; use `file`"]
-    );
-    assert_eq!(
-        refused("[journal]\nurl = 'nats://n'", &[]),
-        ["hub.toml:2: journal.url: only a journal of kind `jetstream` has it"]
+        [
+            "hub.toml:2: journal.kind: `jetstream` is not available yet; use `file`",
+            "hub.toml:3: journal.url: there is no such key; accepted: kind"
+        ]
     );
     assert_eq!(
         refused("[journal]\nkind = 'sqlite'", &[]),
-        ["hub.toml:2: journal.kind: `sqlite` is not known; accepted: file, jetstream"]
+        ["hub.toml:2: journal.kind: there is no such journal; accepted: file"]
     );
-    let oidc = refused("[auth]\nmode = 'oidc'\nissuer = 'https://i'", &[]);
     assert_eq!(
-        oidc,
-        ["hub.toml:1: auth.audience: mode `oidc` needs it", "hub.toml:1: auth.jwks_url: mode `oidc` needs it"]
+        refused("[auth]\nmode = 'oidc'\nissuer = 'https://i'", &[]),
+        ["hub.toml:1: auth.audience: it is missing; mode `oidc` needs issuer, audience and jwks_url"]
+    );
+    assert_eq!(
+        refused("[auth]\nissuer = 'https://i'", &[]),
+        ["hub.toml:2: auth.issuer: it has no effect in mode `local`; leave it out, or set mode = \"oidc\""]
+    );
+    assert_eq!(
+        refused("[nats]\nurl = 'nats://n:1'\nuser = 'hub'", &[]),
+        ["hub.toml:3: nats.user: expected `user` with `password`, or `token` alone, or none of them"]
     );
     let names = refused("[nats]\nurl = 'nats://n'\nsubject = 'a..b'\nstream = 'a.b'", &[]);
     assert_eq!(names.len(), 2);
@@ -189,18 +196,69 @@ fn the_environment_overrides_each_key() {
     assert_eq!(config.limits.member.burst.get(), 1000);
     assert_eq!((config.limits.address.per_second.get(), config.limits.address.burst.get()), (300, 7));
     assert_eq!(config.sync.retry, [Duration::from_secs(1)]);
-    let bank = &config.adapters["core-banking"];
-    assert_eq!(bank.deadline_ms, Some(2000));
-    assert_eq!(bank.endpoints["api"].auth.as_ref().unwrap().keys().collect::<Vec<_>>(), ["bearer"]);
-    assert_eq!(config.adapters["crm"].settings["pipeline"].as_str(), Some("sales"));
+    let bank = &config.adapters[&AdapterName::CoreBanking];
+    assert_eq!(bank.deadline_ms.get(), 2000);
+    assert!(matches!(bank.endpoints["api"].auth, Some(crate::adapters::AuthConfig::Bearer(_))));
+    assert_eq!(config.adapters[&AdapterName::Crm].settings["pipeline"].as_str(), Some("sales"));
+}
+
+#[test]
+fn a_table_of_the_environment_is_completed_by_the_defaults_not_by_the_file() {
+    let file = "[limits]\nmember = { per_second = 1, burst = 2 }";
+    let config = parse(file, &[("HUB_LIMITS__MEMBER", "{ per_second = 500 }")]).unwrap();
+    assert_eq!((config.limits.member.per_second.get(), config.limits.member.burst.get()), (500, 200));
+}
+
+#[test]
+fn what_the_defaults_say_is_what_the_sections_mean() {
+    let config = parse("[nats]\nurl = 'nats://n:1'", &[]).unwrap();
+    let nats = config.nats.unwrap();
+    assert_eq!((&nats.subject, &nats.stream), (&Default::default(), &Default::default()));
+    assert_eq!((config.auth, config.policies), (AuthConfig::default(), PoliciesConfig::default()));
+    assert_eq!(config.journal, JournalConfig::default());
+}
+
+#[test]
+fn what_adapters_can_not_take_is_named_where_it_stands() {
+    let text = "[adapters.crm]\ncomponent = 'crm.wasm'\ndigest = 'md5:1'\nmemory_mib = 0\n[adapters.crm.endpoints.api]\n\
+                url = 'ftp://crm.example'\nauth = { bearer = 's3cret' }\n[adapters.crm.endpoints.other]\nurl = 'https://u:s3cret@x'\n";
+    let mistakes = refused(text, &[]);
+    let places: Vec<_> =
+        mistakes.iter().map(|mistake| mistake.split(": ").take(2).collect::<Vec<_>>().join(": ")).collect();
+    let expected = [
+        "hub.toml:3: adapters.crm.digest",
+        "hub.toml:4: adapters.crm.memory_mib",
+        "hub.toml:6: adapters.crm.endpoints.api.url",
+        "hub.toml:7: adapters.crm.endpoints.api.auth.bearer",
+        "hub.toml:9: adapters.crm.endpoints.other.url",
+    ];
+    assert_eq!(places, expected, "{mistakes:?}");
+    assert!(mistakes.iter().all(|mistake| !mistake.contains("s3cret")));
+}
+
+#[test]
+fn a_hub_that_serves_has_all_its_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hub.toml");
+    std::fs::write(&file, format!("{EXAMPLE}\n[adapters.kyc]\ncomponent = 'k.wasm'\n")).unwrap();
+    let refused = Config::load_to_serve(Some(&file), &env(&[("BANK", ""), ("HUB_NATS__TOKEN", "env:T")])).unwrap_err();
+    let told: Vec<_> =
+        refused.mistakes.iter().map(|mistake| (mistake.key.as_str(), mistake.message.as_str())).collect();
+    assert_eq!(told[0].0, "adapters.crm.endpoints.api.auth.value");
+    assert_eq!(told[0].1, "the environment variable `CRM_KEY` is not set or is not text");
+    assert!(told[1].0.ends_with("api.client_cert.key") && told[1].1.contains("client-key.pem"), "{told:?}");
+    assert_eq!(told[2], ("adapters.core-banking.endpoints.api.auth.oauth2.client_secret", "`env:BANK` is empty"));
+    assert_eq!(told[3].0, "nats.token");
+    assert!(matches!(refused.mistakes[0].origin, Origin::Line(_)));
+    assert_eq!(refused.mistakes[3].origin, Origin::Variable("HUB_NATS__TOKEN".into()));
 }
 
 #[test]
 fn a_section_may_come_from_the_environment_alone() {
     let pairs = [("HUB_NATS__URL", "nats://127.0.0.1:4222"), ("HUB_ADAPTERS__CORE_BANKING__COMPONENT", "cb.wasm")];
     let config = parse("", &pairs).unwrap();
-    assert_eq!(config.nats.unwrap().stream, "BACKOFFICE_EVENTS");
-    assert!(config.adapters.contains_key("core-banking"));
+    assert_eq!(config.nats.unwrap().stream.as_str(), "BACKOFFICE_EVENTS");
+    assert!(config.adapters.contains_key(&AdapterName::CoreBanking));
 }
 
 #[test]
@@ -209,7 +267,7 @@ fn mistakes_in_the_environment_name_the_variable() {
         "[store]\npath = 'x'\n",
         &[
             ("HUB_HTTP__LISTEN", "nowhere"),
-            ("HUB_LIMITS__MEMBER", "{ per_second = 500 }"),
+            ("HUB_LIMITS__MEMBER", "{ per_second = 0 }"),
             ("HUB_STORE__PATH__DEEP", "x"),
             ("HUB_SERVER__PORT", "1"),
             ("HUB_ADAPTERS__LEDGER__COMPONENT", "x"),
@@ -220,9 +278,9 @@ fn mistakes_in_the_environment_name_the_variable() {
         "HUB_HTTP____: http..: expected HUB_<SECTION>__<KEY>, with a name on both sides of each `__`",
         "HUB_STORE__PATH__DEEP: store.path.deep: there is a value and not a table before the last `__`",
         "HUB_SERVER__PORT: server: there is no such section; accepted: http, auth, store, journal, governance, sync, policies, limits, nats, adapters",
-        "HUB_ADAPTERS__LEDGER__COMPONENT: adapters.ledger: there is no such adapter; accepted: core-banking, crm, identity, kyc, messaging",
+        "HUB_ADAPTERS__LEDGER__COMPONENT: adapters.ledger: there is no such adapter; accepted: core-banking, crm, kyc, identity, messaging",
         "HUB_HTTP__LISTEN: http.listen: expected an IP address with a port, such as 127.0.0.1:8080 or [::1]:8080",
-        "HUB_LIMITS__MEMBER: limits.member: `burst` is missing",
+        "HUB_LIMITS__MEMBER: limits.member.per_second: expected a whole number above zero, found 0",
     ];
     assert_eq!(mistakes, expected);
 }

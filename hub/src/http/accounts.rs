@@ -13,7 +13,7 @@ use super::problem::{Code, Problem};
 use super::request::{Request, not_found, request, served};
 use super::statuses::AccountsProblems;
 use crate::access::Action;
-use crate::actors::command::AccountsView;
+use crate::actors::AccountsView;
 
 /// CL006.
 pub static ACCOUNTS: Endpoint = Endpoint::json("/clients/accounts/{reference}", "CL006");

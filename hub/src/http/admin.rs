@@ -9,13 +9,12 @@ use super::call::Endpoint;
 use super::context::HttpContext;
 use super::listing::{DEFAULT_LIMIT, MAX_LIMIT};
 use super::problem::Problem;
+use super::query::malformed;
 use super::request::{Request, request, served};
 use super::statuses::{Admin, Parked};
-use super::query::malformed;
 use super::views::{AdapterView, Items, PolicyView};
 use crate::access::Action;
-use crate::actors::TreeReport;
-use crate::actors::command::ParkedView;
+use crate::actors::{ParkedView, TreeReport};
 use crate::domain::delivery::Adapter;
 
 /// CX020.
@@ -32,7 +31,8 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     let get = |name: &'static str| warp::path(name).and(warp::path::end()).and(warp::get());
     let tree = get("tree").and(request(hub, &TREE)).then(|request| served(request, tree));
     let adapters = get("adapters").and(request(hub, &ADAPTERS)).then(|request| served(request, adapters));
-    let parked = warp::path("sync").and(get("parked")).and(request(hub, &PARKED)).then(|request| served(request, parked));
+    let parked =
+        warp::path("sync").and(get("parked")).and(request(hub, &PARKED)).then(|request| served(request, parked));
     let policies = get("policies").and(request(hub, &POLICIES)).then(|request| served(request, policies));
     tree.or(adapters).unify().or(parked).unify().or(policies).unify().boxed()
 }
@@ -43,7 +43,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
 async fn tree(request: Request) -> Result<Answer, Problem> {
     request.query(&[])?;
     request.permit(Action::CX020)?;
-    Answer::of(&request.hub.insight.tree())
+    Answer::of(&request.hub.tree.report())
 }
 
 /// The plugins
@@ -52,7 +52,7 @@ async fn tree(request: Request) -> Result<Answer, Problem> {
 async fn adapters(request: Request) -> Result<Answer, Problem> {
     request.query(&[])?;
     request.permit(Action::CX021)?;
-    let reports = request.hub.insight.adapters();
+    let reports = request.hub.adapters.report();
     Answer::of(&Items { items: reports.into_iter().map(AdapterView::from).collect() })
 }
 

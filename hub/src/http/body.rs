@@ -75,7 +75,9 @@ pub async fn discard(mut body: Unread, limit: usize) -> bool {
 }
 
 /// The body as a stream of its data, for a reader that counts by itself.
-pub fn stream(body: Unread) -> Pin<Box<dyn Stream<Item = Result<Bytes, Box<dyn std::error::Error + Send + Sync>>> + Send>> {
+pub fn stream(
+    body: Unread,
+) -> Pin<Box<dyn Stream<Item = Result<Bytes, Box<dyn std::error::Error + Send + Sync>>> + Send>> {
     Box::pin(body.into_data_stream())
 }
 

@@ -63,7 +63,9 @@ impl Call {
     #[must_use]
     pub fn new(head: http::request::Parts, body: Unread, address: IpAddr) -> Self {
         let request_id = request_id(&head.headers);
-        let trace = text(&head.headers, &TRACEPARENT).and_then(TraceContext::parse).map_or_else(TraceContext::new, |trace| trace.child());
+        let trace = text(&head.headers, &TRACEPARENT)
+            .and_then(TraceContext::parse)
+            .map_or_else(TraceContext::new, |trace| trace.child());
         Self {
             method: head.method,
             uri: head.uri,
@@ -113,9 +115,8 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 
 /// What the caller sent, where it is 1 to 128 visible ASCII characters, else a new UUIDv7.
 fn request_id(headers: &HeaderMap) -> String {
-    let sent = text(headers, &REQUEST_ID).filter(|id| {
-        (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
-    });
+    let sent = text(headers, &REQUEST_ID)
+        .filter(|id| (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()));
     sent.map_or_else(|| Uuid::now_v7().to_string(), ToOwned::to_owned)
 }
 

@@ -7,10 +7,10 @@ use tokio::sync::Semaphore;
 use super::limits::Limits;
 use super::views::{Part, PolicyView};
 use crate::access::{Access, Tokens};
-use crate::actors::TreeReport;
-use crate::actors::command::ParkedView;
+use crate::actors::ParkedView;
+use crate::actors::Tree;
 use crate::actors::commands::Commands;
-use crate::adapters::AdapterReport;
+use crate::adapters::Adapters;
 use crate::domain::delivery::Adapter;
 use crate::state::State;
 use crate::state::history::HistoryPage;
@@ -30,6 +30,10 @@ pub struct HttpContext {
     pub metrics: Arc<Metrics>,
     /// How many requests are taken.
     pub limits: Limits,
+    /// Every actor.
+    pub tree: Tree,
+    /// Every plugin.
+    pub adapters: Adapters,
     /// How the hub itself is.
     pub insight: Arc<dyn Insight>,
     /// Turns for reading documents, each up to 20 MiB of memory.
@@ -43,10 +47,6 @@ pub const UPLOADS: usize = 4;
 pub trait Insight: Send + Sync + 'static {
     /// How each part is.
     fn readiness(&self) -> Vec<Part>;
-    /// Every actor.
-    fn tree(&self) -> TreeReport;
-    /// Every configured adapter.
-    fn adapters(&self) -> Vec<AdapterReport>;
     /// What is in force.
     fn policies(&self) -> PolicyView;
     /// What was set aside, of one adapter or of all.

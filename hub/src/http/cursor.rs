@@ -34,7 +34,8 @@ impl Cursor {
     /// # Errors
     /// It is no cursor, or one of another query: 400.
     pub fn decode(text: &str, query: &[&str]) -> Result<Self, Problem> {
-        let malformed = || Problem::new(Code::MalformedCursor, "cursor has to be next of the page before, with the same query");
+        let malformed =
+            || Problem::new(Code::MalformedCursor, "cursor has to be next of the page before, with the same query");
         if text.len() > MAX_LENGTH {
             return Err(malformed());
         }

@@ -69,7 +69,10 @@ fn file(name: &str, ui: &Arc<Config<'static>>) -> Result<Answer, Problem> {
     let mut bytes = file.bytes.into_owned();
     if name == "index.html" {
         // The page lies at /docs, not at /docs/: its files are named from the root.
-        bytes = String::from_utf8_lossy(&bytes).replace("=\"./", "=\"/docs/").replace("=\"index.css", "=\"/docs/index.css").into_bytes();
+        bytes = String::from_utf8_lossy(&bytes)
+            .replace("=\"./", "=\"/docs/")
+            .replace("=\"index.css", "=\"/docs/index.css")
+            .into_bytes();
     }
     let csp = HeaderName::from_static("content-security-policy");
     Ok(Answer::bytes(media_type(name), bytes).header(csp, CSP))

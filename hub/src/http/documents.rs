@@ -63,10 +63,17 @@ async fn submit(request: Request, reference: Reference) -> Result<Answer, Proble
     let permit = request.permit_on(Action::CX003, &reference.0, client.as_deref())?;
     client.ok_or_else(|| not_found(Code::ClientNotFound))?;
     let _turn = request.hub.uploads.try_acquire().map_err(|_| {
-        Problem::new(Code::Overloaded, "other documents are being read; come again").retry_after(std::time::Duration::from_secs(1))
+        Problem::new(Code::Overloaded, "other documents are being read; come again")
+            .retry_after(std::time::Duration::from_secs(1))
     })?;
     let document = upload::read(request.unread()?, boundary).await?;
-    let meta = request.meta(&Sha256::new().chain_update(&document.document_type).chain_update([0]).chain_update(&document.content).finalize())?;
+    let meta = request.meta(
+        &Sha256::new()
+            .chain_update(&document.document_type)
+            .chain_update([0])
+            .chain_update(&document.content)
+            .finalize(),
+    )?;
     let upload::Document { document_type, media_type, content } = document;
     let sent = Upload { document_type, media_type: media_type.to_owned(), content };
     let done = request.hub.commands.submit_document(permit, meta, &reference.0, sent).await?;

@@ -49,9 +49,10 @@ impl IfMatch {
     pub fn expected(&self, current: Option<u64>) -> Option<u64> {
         match self {
             Self::Absent | Self::Any => None,
-            Self::Versions(versions) => {
-                current.filter(|version| versions.contains(version)).or_else(|| versions.first().copied()).or(Some(NEVER))
-            }
+            Self::Versions(versions) => current
+                .filter(|version| versions.contains(version))
+                .or_else(|| versions.first().copied())
+                .or(Some(NEVER)),
         }
     }
 }

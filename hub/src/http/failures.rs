@@ -79,16 +79,33 @@ impl From<CommandError> for Problem {
         match error {
             CommandError::Refused(refusal) => refusal.into(),
             CommandError::Denied(denial) => (*denial).into(),
-            CommandError::DuplicateClient => Self::new(Code::DuplicateClient, "a client that is not archived has the same number and country"),
-            CommandError::DuplicateReference => Self::new(Code::DuplicateReference, "another client has this externalReference"),
-            CommandError::HasOpenAccounts => Self::new(Code::ClientHasOpenAccounts, "core banking reports accounts with a balance"),
-            CommandError::OnboardingInProgress => Self::new(Code::OnboardingInProgress, "the customer is being created in core banking; come again"),
-            CommandError::KeyReused => Self::new(Code::IdempotencyKeyReused, "this Idempotency-Key was used with another body or route"),
-            CommandError::InProgress => Self::new(Code::RequestInProgress, "come again when the first request has been answered").retry_after(SOON),
+            CommandError::DuplicateClient => {
+                Self::new(Code::DuplicateClient, "a client that is not archived has the same number and country")
+            }
+            CommandError::DuplicateReference => {
+                Self::new(Code::DuplicateReference, "another client has this externalReference")
+            }
+            CommandError::HasOpenAccounts => {
+                Self::new(Code::ClientHasOpenAccounts, "core banking reports accounts with a balance")
+            }
+            CommandError::OnboardingInProgress => {
+                Self::new(Code::OnboardingInProgress, "the customer is being created in core banking; come again")
+            }
+            CommandError::KeyReused => {
+                Self::new(Code::IdempotencyKeyReused, "this Idempotency-Key was used with another body or route")
+            }
+            CommandError::InProgress => {
+                Self::new(Code::RequestInProgress, "come again when the first request has been answered")
+                    .retry_after(SOON)
+            }
             CommandError::Overloaded => Self::new(Code::Overloaded, "nothing was done; come again").retry_after(SOON),
             CommandError::Restarting => Self::new(Code::Restarting, "nothing was done; come again").retry_after(SOON),
-            CommandError::StorageUnavailable => Self::new(Code::StorageUnavailable, "reading goes on; come again").retry_after(LATER),
-            CommandError::ShuttingDown => Self::new(Code::ShuttingDown, "nothing was done; come again").retry_after(LATER),
+            CommandError::StorageUnavailable => {
+                Self::new(Code::StorageUnavailable, "reading goes on; come again").retry_after(LATER)
+            }
+            CommandError::ShuttingDown => {
+                Self::new(Code::ShuttingDown, "nothing was done; come again").retry_after(LATER)
+            }
             CommandError::TooLarge => Self::new(Code::BodyTooLarge, "the client is too large to be kept"),
             CommandError::AdapterUnavailable { adapter, retry_after } => {
                 Self::new(Code::AdapterUnavailable, format!("{adapter} can't be asked at the moment"))

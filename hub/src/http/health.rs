@@ -25,12 +25,12 @@ pub static LIVE: Endpoint = Endpoint::json("/health/live", "-");
 /// `GET /health/ready`.
 pub static READY: Endpoint = Endpoint::json("/health/ready", "-");
 /// `GET /metrics`.
-pub static METRICS: Endpoint =
-    Endpoint { template: "/metrics", action: "-", offers: &["text/plain", OPEN_METRICS] };
+pub static METRICS: Endpoint = Endpoint { template: "/metrics", action: "-", offers: &["text/plain", OPEN_METRICS] };
 
 /// The routes for probes.
 pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
-    let health = |name: &'static str| warp::path("health").and(warp::path(name)).and(warp::path::end()).and(warp::get());
+    let health =
+        |name: &'static str| warp::path("health").and(warp::path(name)).and(warp::path::end()).and(warp::get());
     let live = health("live").and(visit(hub, &LIVE)).then(|visit| opened(visit, live));
     let ready = health("ready").and(visit(hub, &READY)).then(|visit| opened(visit, ready));
     let metrics = warp::path("metrics").and(warp::path::end()).and(warp::get());

@@ -54,7 +54,8 @@ async fn history(request: Request, reference: Reference) -> Result<Answer, Probl
         Problem::new(Code::StorageUnavailable, "the history can't be read at the moment").because(why)
     })?;
     let next = page.next.map(|seq| Cursor { value: seq.to_string(), reference: String::new() }.encode(&identity));
-    let link = next.as_ref().map(|next| format!("<{}?limit={limit}&cursor={next}>; rel=\"next\"", request.call.uri.path()));
+    let link =
+        next.as_ref().map(|next| format!("<{}?limit={limit}&cursor={next}>; rel=\"next\"", request.call.uri.path()));
     let answer = Answer::of(&Page { items: page.items, next })?;
     Ok(link.iter().fold(answer, |answer, link| answer.header(LINK, link)))
 }

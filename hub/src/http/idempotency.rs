@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::problem::Problem;
 use super::query::malformed;
-use crate::actors::command::RequestKey;
+use crate::actors::RequestKey;
 
 /// The header.
 pub const HEADER: HeaderName = HeaderName::from_static("idempotency-key");

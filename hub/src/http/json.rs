@@ -106,7 +106,14 @@ mod tests {
     fn refuses_what_is_not_well_formed() {
         let deep = ["[".repeat(1000), "]".repeat(1000)].concat();
         let bodies: [&[u8]; 9] = [
-            b"", b" \n", b"{", b"{\"a\":1,}", b"{\"a\":1} x", b"{\"a\":1,\"a\":2}", b"{\"a\":\"\xff\"}", b"{\"a\":\"\\ud800\"}",
+            b"",
+            b" \n",
+            b"{",
+            b"{\"a\":1,}",
+            b"{\"a\":1} x",
+            b"{\"a\":1,\"a\":2}",
+            b"{\"a\":\"\xff\"}",
+            b"{\"a\":\"\\ud800\"}",
             deep.as_bytes(),
         ];
         for body in bodies {

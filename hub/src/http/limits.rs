@@ -10,14 +10,16 @@ use std::time::Duration;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use http::HeaderName;
+use serde::Deserialize;
 
 use super::problem::{Code, Problem, ceiling};
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// A steady rate, and how far it may be exceeded for a moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A limit in `[limits]`: a steady rate, and how far it may be exceeded for a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rate {
     /// Requests a second, in the long run.
     pub per_second: NonZeroU32,
@@ -91,10 +93,13 @@ fn host(address: IpAddr) -> IpAddr {
 fn limited(name: &str, rate: Rate, wait: Duration) -> Problem {
     let (burst, window) = (rate.burst, rate.burst.get().div_ceil(rate.per_second.get()));
     let seconds = ceiling(wait);
-    Problem::new(Code::RateLimited, format!("{} requests a second for each {name}; come again in {seconds} s", rate.per_second))
-        .retry_after(wait)
-        .header(POLICY, &format!("\"{name}\";q={burst};w={window}"))
-        .header(LIMIT, &format!("\"{name}\";r=0;t={seconds}"))
+    Problem::new(
+        Code::RateLimited,
+        format!("{} requests a second for each {name}; come again in {seconds} s", rate.per_second),
+    )
+    .retry_after(wait)
+    .header(POLICY, &format!("\"{name}\";q={burst};w={window}"))
+    .header(LIMIT, &format!("\"{name}\";r=0;t={seconds}"))
 }
 
 #[cfg(test)]

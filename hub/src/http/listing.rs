@@ -50,9 +50,9 @@ impl ListParams {
         Ok(params)
     }
 
-    /// As the state is asked; `visible` is what the policy lets the member see.
+    /// As the state is asked. `visible` says which rows the policy lets the member see.
     #[must_use]
-    pub fn ask<'a>(&'a self, member: &'a str, visible: Option<Visible<'a>>) -> ListQuery<'a> {
+    pub fn for_member<'a>(&'a self, member: &'a str, visible: Option<Visible<'a>>) -> ListQuery<'a> {
         ListQuery {
             filter: self.filter.as_ref().map(|(filter, _)| filter),
             member,
@@ -109,9 +109,8 @@ impl ListParams {
 }
 
 fn filter(text: &str) -> Result<(Filter, String), Problem> {
-    let filter = Filter::parse(text).map_err(|error| {
-        Problem::new(Code::MalformedFilter, error.to_string()).with("position", error.position)
-    })?;
+    let filter = Filter::parse(text)
+        .map_err(|error| Problem::new(Code::MalformedFilter, error.to_string()).with("position", error.position))?;
     let canonical = filter.canonical();
     Ok((filter, canonical))
 }

@@ -101,8 +101,16 @@ mod tests {
 
     #[test]
     fn accepts_by_name_family_and_wildcard() {
-        let good = ["application/json", "APPLICATION/JSON", "application/*", "*/*", "text/html, */*;q=0.1", "",
-            "application/json;charset=utf-8", "*/*;q=0, application/json"];
+        let good = [
+            "application/json",
+            "APPLICATION/JSON",
+            "application/*",
+            "*/*",
+            "text/html, */*;q=0.1",
+            "",
+            "application/json;charset=utf-8",
+            "*/*;q=0, application/json",
+        ];
         for accept in good {
             assert!(acceptable(&with(ACCEPT, accept), &[JSON]).is_ok(), "{accept}");
         }
@@ -111,7 +119,9 @@ mod tests {
 
     #[test]
     fn refuses_what_leaves_it_out() {
-        for accept in ["text/html", "application/xml", "application/json;q=0", "application/json;q=0, */*", "text/*", "json"] {
+        for accept in
+            ["text/html", "application/xml", "application/json;q=0", "application/json;q=0, */*", "text/*", "json"]
+        {
             let refused = acceptable(&with(ACCEPT, accept), &[JSON]).unwrap_err();
             assert_eq!(refused.code(), Code::NotAcceptable, "{accept}");
         }
@@ -122,7 +132,9 @@ mod tests {
         for value in ["application/json", "application/json; charset=utf-8", "Application/JSON;charset=\"UTF-8\""] {
             assert!(expect(&with(CONTENT_TYPE, value), JSON).is_ok(), "{value}");
         }
-        for value in ["text/plain", "application/jsonx", "application/json; charset=latin1", "", "application/merge-patch+json"] {
+        for value in
+            ["text/plain", "application/jsonx", "application/json; charset=latin1", "", "application/merge-patch+json"]
+        {
             assert!(expect(&with(CONTENT_TYPE, value), JSON).is_err(), "{value}");
         }
         assert!(expect(&HeaderMap::new(), JSON).is_err());

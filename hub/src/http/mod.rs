@@ -56,4 +56,4 @@ pub use context::{HttpContext, Insight, UPLOADS};
 pub use limits::{Limits, Rate};
 pub use pipeline::Front;
 pub use serve::serve;
-pub use tls::{TlsError, acceptor};
+pub use tls::{TlsConfig, TlsError, acceptor};

@@ -160,8 +160,11 @@ mod tests {
         for (path, item) in json["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
                 let responses = operation["responses"].as_object().unwrap();
-                let open = operation["security"].as_array().is_some_and(|schemes| schemes.iter().all(|s| s == &serde_json::json!({})));
-                let expected: &[&str] = if open { &["406", "429", "500"] } else { &["400", "401", "403", "406", "429", "500"] };
+                let open = operation["security"]
+                    .as_array()
+                    .is_some_and(|schemes| schemes.iter().all(|s| s == &serde_json::json!({})));
+                let expected: &[&str] =
+                    if open { &["406", "429", "500"] } else { &["400", "401", "403", "406", "429", "500"] };
                 for status in expected {
                     assert!(responses.contains_key(*status), "{method} {path} {status}");
                 }

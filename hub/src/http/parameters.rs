@@ -63,7 +63,11 @@ pub struct ParkedQueryParameters {
 #[allow(dead_code)]
 pub struct IfMatchParameter {
     /// Entity tags as `ETag` gave them, or `*`. None of them is the newest: 412.
-    #[param(rename = "If-Match", pattern = r#"^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$"#, example = "\"7\"")]
+    #[param(
+        rename = "If-Match",
+        pattern = r#"^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$"#,
+        example = "\"7\""
+    )]
     if_match: Option<String>,
 }
 

@@ -26,7 +26,9 @@ mod tests {
 
     #[test]
     fn escapes_are_undone_and_nothing_is_refused() {
-        for (segment, text) in [("CL-1", "CL-1"), ("CL%2D1", "CL-1"), ("a%2Fb", "a/b"), ("%ff", "%ff"), ("%", "%"), ("+", "+")] {
+        for (segment, text) in
+            [("CL-1", "CL-1"), ("CL%2D1", "CL-1"), ("a%2Fb", "a/b"), ("%ff", "%ff"), ("%", "%"), ("+", "+")]
+        {
             assert_eq!(Reference::from_str(segment).unwrap().0, text);
         }
     }

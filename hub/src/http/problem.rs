@@ -174,7 +174,8 @@ impl Problem {
     /// A defect: the caller learns the request id alone.
     #[must_use]
     pub fn internal(log: impl Into<String>) -> Self {
-        Self::new(Code::Internal, "nothing is known to have been done; quote instance when you report this").because(log)
+        Self::new(Code::Internal, "nothing is known to have been done; quote instance when you report this")
+            .because(log)
     }
 
     /// What the log is to say beside the code.

@@ -48,7 +48,8 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     let list = all.and(warp::get()).and(list_or_search).then(|request| served(request, list));
     let create = all.and(warp::post()).and(request(hub, &CREATE)).then(|request| served(request, create));
     let edit = one.and(warp::put()).and(request(hub, &EDIT)).then(|r, request| served(request, |q| edit(q, r)));
-    let archive = one.and(warp::delete()).and(request(hub, &ARCHIVE)).then(|r, request| served(request, |q| archive(q, r)));
+    let archive =
+        one.and(warp::delete()).and(request(hub, &ARCHIVE)).then(|r, request| served(request, |q| archive(q, r)));
     view.or(list).unify().or(create).unify().or(edit).unify().or(archive).unify().boxed()
 }
 
@@ -64,13 +65,12 @@ async fn list(request: Request) -> Result<Answer, Problem> {
     let params = ListParams::read(&request.query(KNOWN)?)?;
     let searches = query::has(request.call.uri.query(), "filter");
     let permit = request.permit(if searches { Action::CL009 } else { Action::CL001 })?;
-    let (state, caller) = (request.hub.state.clone(), request.caller);
+    let state = request.hub.state.clone();
     // It runs over all rows of the organisation: not on a thread that has connections to serve.
     let listing = tokio::task::spawn_blocking(move || {
-        let (org, member) = (caller.org(), caller.member());
-        let rows = permit.rows();
-        let allowed = |row: &dyn Attributes<Attribute>| rows.is_none_or(|rows| rows.allows(row));
-        let page = state.list(org, &params.ask(member, rows.is_some().then_some(&allowed)));
+        let (org, member, rows) = (permit.org(), permit.member(), permit.rows());
+        let visible = |row: &dyn Attributes<Attribute>| rows.is_none_or(|rows| rows.allows(row));
+        let page = state.list(org, &params.for_member(member, rows.is_some().then_some(&visible)));
         params.answer(&page, |reference| state.is_starred(org, member, reference))
     });
     listing.await.map_err(|error| Problem::internal(error.to_string()))

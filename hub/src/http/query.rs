@@ -80,15 +80,21 @@ pub fn malformed(name: &str, why: &str) -> Problem {
 }
 
 fn unknown(known: &[&str]) -> String {
-    if known.is_empty() { "is not known here; there are no parameters".to_owned() } else { format!("is not known here; known are {}", known.join(", ")) }
+    if known.is_empty() {
+        "is not known here; there are no parameters".to_owned()
+    } else {
+        format!("is not known here; known are {}", known.join(", "))
+    }
 }
 
 /// Percent-decoding of a form (`+` is a space). `None`: a broken escape, or not UTF-8.
 fn decode(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
-    let whole = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%').all(|(at, _)| {
-        bytes.get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
-    });
+    let whole = bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'%')
+        .all(|(at, _)| bytes.get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)));
     if !whole {
         return None;
     }

@@ -142,7 +142,6 @@ impl Request {
             traceparent: Some(self.call.trace.to_string()),
         }
     }
-
 }
 
 /// What is not there, in the words of the contract.

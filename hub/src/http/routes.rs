@@ -17,27 +17,59 @@ use super::{accounts, admin, devices, docs, documents, health, history, kyc, pro
 
 /// Every endpoint.
 pub static ENDPOINTS: &[&Endpoint] = &[
-    &profile::LIST, &profile::SEARCH, &profile::CREATE, &profile::VIEW, &profile::EDIT, &profile::ARCHIVE,
+    &profile::LIST,
+    &profile::SEARCH,
+    &profile::CREATE,
+    &profile::VIEW,
+    &profile::EDIT,
+    &profile::ARCHIVE,
     &accounts::ACCOUNTS,
-    &devices::LIST, &devices::LOCK, &devices::TRANSFER, &devices::ACTIVATE, &devices::RESET_PIN,
-    &starred::STAR, &history::HISTORY, &documents::LIST, &documents::SUBMIT, &kyc::REVIEW,
-    &admin::TREE, &admin::ADAPTERS, &admin::PARKED, &admin::POLICIES,
-    &health::LIVE, &health::READY, &health::METRICS, &docs::CONTRACT, &docs::PAGE, &docs::FILES,
+    &devices::LIST,
+    &devices::LOCK,
+    &devices::TRANSFER,
+    &devices::ACTIVATE,
+    &devices::RESET_PIN,
+    &starred::STAR,
+    &history::HISTORY,
+    &documents::LIST,
+    &documents::SUBMIT,
+    &kyc::REVIEW,
+    &admin::TREE,
+    &admin::ADAPTERS,
+    &admin::PARKED,
+    &admin::POLICIES,
+    &health::LIVE,
+    &health::READY,
+    &health::METRICS,
+    &docs::CONTRACT,
+    &docs::PAGE,
+    &docs::FILES,
 ];
 
 /// All routes as one filter that always answers.
 pub fn routes(hub: &Arc<HttpContext>, document: &OpenApi) -> BoxedFilter<(Response,)> {
-    let clients = warp::path("profile").and(profile::routes(hub))
-        .or(warp::path("device").and(devices::routes(hub))).unify()
-        .or(warp::path("accounts").and(accounts::routes(hub))).unify()
-        .or(warp::path("starred").and(starred::routes(hub))).unify()
-        .or(warp::path("history").and(history::routes(hub))).unify()
-        .or(warp::path("documents").and(documents::routes(hub))).unify()
-        .or(warp::path("kyc").and(kyc::routes(hub))).unify();
-    let known = warp::path("clients").and(clients)
-        .or(warp::path("admin").and(admin::routes(hub))).unify()
-        .or(health::routes(hub)).unify()
-        .or(docs::routes(hub, document)).unify();
+    let clients = warp::path("profile")
+        .and(profile::routes(hub))
+        .or(warp::path("device").and(devices::routes(hub)))
+        .unify()
+        .or(warp::path("accounts").and(accounts::routes(hub)))
+        .unify()
+        .or(warp::path("starred").and(starred::routes(hub)))
+        .unify()
+        .or(warp::path("history").and(history::routes(hub)))
+        .unify()
+        .or(warp::path("documents").and(documents::routes(hub)))
+        .unify()
+        .or(warp::path("kyc").and(kyc::routes(hub)))
+        .unify();
+    let known = warp::path("clients")
+        .and(clients)
+        .or(warp::path("admin").and(admin::routes(hub)))
+        .unify()
+        .or(health::routes(hub))
+        .unify()
+        .or(docs::routes(hub, document))
+        .unify();
     exact().and(known).or(nowhere(Methods::of(document))).unify().boxed()
 }
 

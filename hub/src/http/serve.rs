@@ -108,7 +108,13 @@ async fn accept(
 }
 
 /// Agrees on TLS where it is configured.
-async fn greet(stream: TcpStream, tls: Option<TlsAcceptor>, front: Arc<Front>, peer: SocketAddr, stop: CancellationToken) {
+async fn greet(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    front: Arc<Front>,
+    peer: SocketAddr,
+    stop: CancellationToken,
+) {
     // Answers are small and written at once: waiting for more to send only adds latency.
     let _ = stream.set_nodelay(true);
     let Some(tls) = tls else { return converse(stream, front, peer, stop).await };

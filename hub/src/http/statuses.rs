@@ -17,8 +17,7 @@ const EVERY: &[Code] = &[Code::NotAcceptable, Code::RateLimited, Code::Internal]
 const SECURED: &[Code] =
     &[Code::MalformedQuery, Code::TokenMissing, Code::TokenInvalid, Code::TokenExpired, Code::Forbidden];
 /// What every route with a JSON body can answer besides.
-const BODY: &[Code] =
-    &[Code::MalformedJson, Code::BodyTooLarge, Code::UnsupportedMediaType, Code::ValidationFailed];
+const BODY: &[Code] = &[Code::MalformedJson, Code::BodyTooLarge, Code::UnsupportedMediaType, Code::ValidationFailed];
 /// What every route that changes something can answer besides.
 const COMMAND: &[Code] = &[Code::Overloaded, Code::Restarting, Code::StorageUnavailable, Code::ShuttingDown];
 /// What every route that takes an idempotency key can answer besides.

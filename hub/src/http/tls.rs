@@ -6,7 +6,18 @@ use std::sync::Arc;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use serde::Deserialize;
 use tokio_rustls::TlsAcceptor;
+
+/// `[http] tls`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsConfig {
+    /// The certificate chain, PEM.
+    pub cert: PathBuf,
+    /// The private key, PEM.
+    pub key: PathBuf,
+}
 
 /// The hub's certificate can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -30,13 +41,13 @@ pub enum TlsError {
 ///
 /// # Errors
 /// A file is not right, named with what was expected in it.
-pub fn acceptor(cert: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
+pub fn acceptor(TlsConfig { cert, key }: &TlsConfig) -> Result<TlsAcceptor, TlsError> {
     let unreadable = |path: &Path, expected, why: String| TlsError::Unreadable { path: path.to_owned(), expected, why };
     let chain = CertificateDer::pem_file_iter(cert)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| unreadable(cert, "a certificate", error.to_string()))?;
-    let private = PrivateKeyDer::from_pem_file(key)
-        .map_err(|error| unreadable(key, "a private key", error.to_string()))?;
+    let private =
+        PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, "a private key", error.to_string()))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut server = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?

@@ -86,11 +86,8 @@ async fn whole(mut part: Field<'_>, read: &mut usize) -> Result<Bytes, Problem> 
 
 /// The media type by the first bytes of the content, which no caller chooses as freely as a header.
 fn sniff(content: &[u8]) -> Option<&'static str> {
-    const MAGIC: [(&[u8], &str); 3] = [
-        (b"%PDF-", "application/pdf"),
-        (b"\xff\xd8\xff", "image/jpeg"),
-        (b"\x89PNG\r\n\x1a\n", "image/png"),
-    ];
+    const MAGIC: [(&[u8], &str); 3] =
+        [(b"%PDF-", "application/pdf"), (b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png")];
     MAGIC.iter().find(|(magic, _)| content.starts_with(magic)).map(|(_, media_type)| *media_type)
 }
 
@@ -122,8 +119,9 @@ fn broken(why: &str) -> Problem {
 /// It is not multipart/form-data: 415.
 pub fn boundary(headers: &http::HeaderMap) -> Result<String, Problem> {
     let sent = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    multer::parse_boundary(sent)
-        .map_err(|_| Problem::new(Code::UnsupportedMediaType, "Content-Type has to be multipart/form-data with a boundary"))
+    multer::parse_boundary(sent).map_err(|_| {
+        Problem::new(Code::UnsupportedMediaType, "Content-Type has to be multipart/form-data with a boundary")
+    })
 }
 
 #[cfg(test)]
@@ -136,7 +134,9 @@ mod tests {
     async fn send(parts: &[(&str, &[u8])]) -> Result<Document, Problem> {
         let mut text = Vec::new();
         for (name, content) in parts {
-            text.extend_from_slice(format!("--B\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n").as_bytes());
+            text.extend_from_slice(
+                format!("--B\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n").as_bytes(),
+            );
             text.extend_from_slice(content);
             text.extend_from_slice(b"\r\n");
         }
@@ -155,8 +155,12 @@ mod tests {
     #[tokio::test]
     async fn what_is_missing_unknown_or_twice_is_refused() {
         let wrong: [&[(&str, &[u8])]; 6] = [
-            &[], &[("type", b"x")], &[("file", b"%PDF-")], &[("type", b"x"), ("file", b"MZ")],
-            &[("type", b"x"), ("type", b"y"), ("file", b"%PDF-")], &[("type", b"x"), ("file", b"%PDF-"), ("z", b"")],
+            &[],
+            &[("type", b"x")],
+            &[("file", b"%PDF-")],
+            &[("type", b"x"), ("file", b"MZ")],
+            &[("type", b"x"), ("type", b"y"), ("file", b"%PDF-")],
+            &[("type", b"x"), ("file", b"%PDF-"), ("z", b"")],
         ];
         for parts in wrong {
             assert_eq!(send(parts).await.unwrap_err().code(), Code::ValidationFailed);

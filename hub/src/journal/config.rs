@@ -12,9 +12,32 @@ pub struct JournalConfig {
 
 /// The implementations that there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "String")]
 pub enum Kind {
     /// Segments in a folder of this machine.
     #[default]
     File,
+}
+
+/// A name of no implementation that there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoSuchKind {
+    /// The replicated one.
+    #[error("`jetstream` is not available yet; use `file`")]
+    NotYet,
+    /// Any other.
+    #[error("there is no such journal; accepted: file")]
+    Unknown,
+}
+
+impl TryFrom<String> for Kind {
+    type Error = NoSuchKind;
+
+    fn try_from(name: String) -> Result<Self, NoSuchKind> {
+        match name.as_str() {
+            "file" => Ok(Self::File),
+            "jetstream" => Err(NoSuchKind::NotYet),
+            _ => Err(NoSuchKind::Unknown),
+        }
+    }
 }

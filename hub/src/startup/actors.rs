@@ -11,11 +11,12 @@ use super::links::{self, Hints, Linked};
 use crate::access::{self, Access, PolicyChange};
 use crate::actors::commands::{Commands, Shards};
 use crate::actors::{ActorSystem, Lifeline, RestartPolicy, Seat, TaskSpec, Tree, TreeError, supervise_task};
+use crate::adapters::{SecretError, SecretRef};
 use crate::config::Config;
 use crate::domain::delivery::Adapter;
 use crate::domain::event::{Event, PolicyChanged};
 use crate::journal::{Append, Journal};
-use crate::notify::{Credentials, DeviceHint, NatsConfig, Notifier, NotifyStatus};
+use crate::notify::{Credentials, DeviceHint, NatsConfig, NatsConfigError, Notifier, NotifyStatus};
 use crate::sync::accounts::Accounts;
 use crate::sync::entries::By;
 
@@ -47,9 +48,20 @@ pub enum ActorsError {
     /// The tree refuses a name.
     #[error(transparent)]
     Tree(#[from] TreeError),
-    /// A secret of `[nats]` can't be had.
+    /// The credentials of `[nats]` can't be had.
     #[error("[nats]: {0}")]
-    Nats(String),
+    Nats(#[from] NatsError),
+}
+
+/// Why the credentials of `[nats]` can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum NatsError {
+    /// They are not whole.
+    #[error(transparent)]
+    Config(#[from] NatsConfigError),
+    /// A secret is not where it is said to be.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
 }
 
 /// Starts all of them.
@@ -99,8 +111,11 @@ fn supervise_notifier(
     Ok(status)
 }
 
-fn credentials(config: &NatsConfig) -> Result<Credentials, ActorsError> {
-    config.credentials(|place| place.read()).map_err(|error: crate::notify::NatsConfigError| ActorsError::Nats(error.to_string()))
+fn credentials(config: &NatsConfig) -> Result<Credentials, NatsError> {
+    config.credentials(|place| {
+        let place = SecretRef::try_from(place.as_str().to_owned()).map_err(|_| NatsConfigError::Secret)?;
+        Ok(place.resolve()?.expose().to_owned())
+    })
 }
 
 fn supervise_policies(

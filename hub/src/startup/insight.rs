@@ -12,11 +12,11 @@ use tokio::sync::watch;
 
 use super::links::Hints;
 use crate::access::Access;
-use crate::actors::{Tree, TreeReport};
-use crate::adapters::{AdapterReport, AdapterState, Adapters};
+use crate::actors::Tree;
+use crate::adapters::{AdapterState, Adapters};
 use crate::domain::delivery::Adapter;
-use crate::http::views::{FindingView, Health, Part, PolicyView};
 use crate::http::Insight;
+use crate::http::views::{FindingView, Health, Part, PolicyView};
 use crate::journal::FileJournal;
 use crate::notify::NotifyStatus;
 use crate::state::State;
@@ -43,16 +43,9 @@ pub struct Parts {
 }
 
 impl Insight for Parts {
-    fn tree(&self) -> TreeReport {
-        self.tree.report()
-    }
-
-    fn adapters(&self) -> Vec<AdapterReport> {
-        self.adapters.report()
-    }
-
     fn readiness(&self) -> Vec<Part> {
-        let mut parts = vec![self.journal_part(), part("state", Health::Ok, None), self.policy_part(), self.actors_part()];
+        let mut parts =
+            vec![self.journal_part(), part("state", Health::Ok, None), self.policy_part(), self.actors_part()];
         parts.extend(self.adapters.report().into_iter().map(|report| {
             let (status, detail) = match report.state {
                 AdapterState::Up => (Health::Ok, None),
@@ -151,19 +144,40 @@ impl std::fmt::Debug for Parts {
 impl Collector for Gauges {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let state = &self.0.state;
-        let totals: Vec<_> = state.configured().iter().map(|adapter| (*adapter, state.lanes().totals(*adapter))).collect();
+        let totals: Vec<_> =
+            state.configured().iter().map(|adapter| (*adapter, state.lanes().totals(*adapter))).collect();
         let of = |value: fn(&(usize, usize, Option<chrono::DateTime<Utc>>)) -> f64| {
             totals.iter().map(move |(adapter, totals)| (*adapter, value(totals)))
         };
         gauges(&mut encoder, "hub_sync_owed", "Lanes that are owed something", of(|totals| totals.0 as f64))?;
-        gauges(&mut encoder, "hub_sync_parked", "Lanes with a delivery that was set aside", of(|totals| totals.1 as f64))?;
-        gauges(&mut encoder, "hub_sync_lag_seconds", "Age of the oldest delivery that is owed", of(|totals| age(totals.2)))?;
+        gauges(
+            &mut encoder,
+            "hub_sync_parked",
+            "Lanes with a delivery that was set aside",
+            of(|totals| totals.1 as f64),
+        )?;
+        gauges(
+            &mut encoder,
+            "hub_sync_lag_seconds",
+            "Age of the oldest delivery that is owed",
+            of(|totals| age(totals.2)),
+        )?;
         let clients = ConstGauge::new(state.clients() as f64);
-        clients.encode(encoder.encode_descriptor("hub_clients", "Clients, archived ones too", None, MetricType::Gauge)?)?;
+        clients.encode(encoder.encode_descriptor(
+            "hub_clients",
+            "Clients, archived ones too",
+            None,
+            MetricType::Gauge,
+        )?)?;
         let Some(notify) = &self.0.notify else { return Ok(()) };
         let status = notify.borrow().clone();
         let (name, help) = ("hub_notify_published", "Entries announced on NATS");
-        ConstCounter::new(status.published).encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
+        ConstCounter::new(status.published).encode(encoder.encode_descriptor(
+            name,
+            help,
+            None,
+            MetricType::Counter,
+        )?)?;
         let lag = ConstGauge::new(status.lag() as f64);
         lag.encode(encoder.encode_descriptor("hub_notify_lag", "Entries not yet looked at", None, MetricType::Gauge)?)
     }

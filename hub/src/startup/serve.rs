@@ -80,7 +80,8 @@ pub async fn serve(
 ) -> Result<(), StartError> {
     let access = Arc::new(open_policies(&config)?);
     let tokens = open_tokens(&config)?;
-    let tls = config.http.tls.as_ref().map(|tls| http::acceptor(&tls.cert, &tls.key)).transpose().map_err(|error| StartError::Tls(error.to_string()))?;
+    let tls =
+        config.http.tls.as_ref().map(http::acceptor).transpose().map_err(|error| StartError::Tls(error.to_string()))?;
     let listener = listen(config.http.listen).await?;
     let data = open_data(&config, &metrics)?;
     let adapters = open_adapters(&config, &metrics).await?;
@@ -221,7 +222,7 @@ fn context(
     let parts = Arc::new(Parts {
         journal: data.journal.clone(),
         state: data.state.clone(),
-        adapters,
+        adapters: adapters.clone(),
         access: access.clone(),
         tree: running.tree.clone(),
         notify: running.notify.clone(),
@@ -239,6 +240,8 @@ fn context(
         tokens,
         metrics: Arc::new(metrics),
         limits: Limits::new(config.limits.address, config.limits.member),
+        tree: running.tree.clone(),
+        adapters,
         insight: parts,
         uploads: Semaphore::new(UPLOADS),
     })

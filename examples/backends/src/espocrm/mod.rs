@@ -55,21 +55,13 @@ impl Refusal {
             Some(body) => Answer::json(status, &body),
             None => Answer::empty(status),
         };
-        if reason.is_empty() {
-            answer
-        } else {
-            answer.with("x-status-reason", &reason)
-        }
+        if reason.is_empty() { answer } else { answer.with("x-status-reason", &reason) }
     }
 }
 
 impl EspoCrm {
     pub(crate) fn new(seed: u64, effects: Arc<Effects>) -> Self {
-        EspoCrm {
-            seed,
-            effects,
-            state: Mutex::default(),
-        }
+        EspoCrm { seed, effects, state: Mutex::default() }
     }
 
     /// Answers a call below `/espocrm`.
@@ -112,17 +104,11 @@ impl EspoCrm {
         let mut state = self.state.lock();
         let id = format!("66{:015x}", state.records.len() + 1);
         let record = Record::new(kind, id, body, self.seed)?;
-        let skip_check = call
-            .header("x-skip-duplicate-check")
-            .is_some_and(|skip| skip.eq_ignore_ascii_case("true"));
+        let skip_check = call.header("x-skip-duplicate-check").is_some_and(|skip| skip.eq_ignore_ascii_case("true"));
         if !skip_check {
             let duplicates = state.duplicates(&record);
             if !duplicates.is_empty() {
-                return Err(Refusal(
-                    StatusCode::CONFLICT,
-                    "duplicate".to_owned(),
-                    Some(json!(duplicates)),
-                ));
+                return Err(Refusal(StatusCode::CONFLICT, "duplicate".to_owned(), Some(json!(duplicates))));
             }
         }
         self.effect(kind.created(), &record, true);
@@ -146,13 +132,7 @@ impl EspoCrm {
         Ok(ok(&record.attributes))
     }
 
-    fn linked(
-        &self,
-        kind: EntityType,
-        id: &str,
-        link: &str,
-        call: &Call,
-    ) -> Result<Answer, Refusal> {
+    fn linked(&self, kind: EntityType, id: &str, link: &str, call: &Call) -> Result<Answer, Refusal> {
         let search = Search::read(call)?;
         let state = self.state.lock();
         let (_, record) = state.record(kind, id)?;
@@ -162,8 +142,7 @@ impl EspoCrm {
 
     fn effect(&self, kind: &'static str, record: &Record, changed: bool) {
         let effect = Effect::new(System::Espocrm, kind, record.reference(), record.id());
-        self.effects
-            .record(effect.version(record.version()).changed(changed));
+        self.effects.record(effect.version(record.version()).changed(changed));
     }
 
     /// Every record, or those of a reference.
@@ -173,26 +152,17 @@ impl EspoCrm {
             let records = &state.records;
             Each(move || {
                 let wanted = records.iter().filter(move |kept| kept.kind == kind);
-                let wanted = wanted
-                    .filter(move |kept| reference.is_none_or(|one| kept.load().reference() == one));
+                let wanted = wanted.filter(move |kept| reference.is_none_or(|one| kept.load().reference() == one));
                 wanted.map(|kept| &kept.attributes)
             })
         };
-        let shown = [
-            ("accounts", of_kind(EntityType::Account)),
-            ("contacts", of_kind(EntityType::Contact)),
-        ];
+        let shown = [("accounts", of_kind(EntityType::Account)), ("contacts", of_kind(EntityType::Contact))];
         stored::snapshot(&BTreeMap::from(shown))
     }
 }
 
 fn object(call: &Call) -> Result<Map<String, Value>, Refusal> {
-    call.object().ok_or_else(|| {
-        Refusal::new(
-            StatusCode::BAD_REQUEST,
-            "Bad request body; expected a JSON object.",
-        )
-    })
+    call.object().ok_or_else(|| Refusal::new(StatusCode::BAD_REQUEST, "Bad request body; expected a JSON object."))
 }
 
 fn ok(body: &impl Serialize) -> Answer {

@@ -17,15 +17,8 @@ const USERS: [(&str, &str); 3] = [
 ];
 
 /// What the server keeps itself; a request can't set it.
-const READ_ONLY: [&str; 7] = [
-    "id",
-    "createdAt",
-    "modifiedAt",
-    "createdById",
-    "createdByName",
-    "deleted",
-    "modifiedById",
-];
+const READ_ONLY: [&str; 7] =
+    ["id", "createdAt", "modifiedAt", "createdById", "createdByName", "deleted", "modifiedById"];
 
 /// What kind of record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,9 +68,7 @@ impl EntityType {
 /// Whether an attribute is looked up without a walk over all records: e-mail addresses and custom fields, which EspoCRM
 /// marks with a leading `c`.
 pub(super) fn is_indexed(attribute: &str) -> bool {
-    let custom = attribute
-        .strip_prefix('c')
-        .and_then(|rest| rest.chars().next());
+    let custom = attribute.strip_prefix('c').and_then(|rest| rest.chars().next());
     attribute == "emailAddress" || custom.is_some_and(char::is_uppercase)
 }
 
@@ -90,21 +81,12 @@ pub(super) struct Record {
 
 impl Record {
     /// A new record from what a request sent.
-    pub fn new(
-        kind: EntityType,
-        id: String,
-        body: Map<String, Value>,
-        seed: u64,
-    ) -> Result<Self, Refusal> {
+    pub fn new(kind: EntityType, id: String, body: Map<String, Value>, seed: u64) -> Result<Self, Refusal> {
         let now = timestamp();
-        let mut record = Record {
-            kind,
-            attributes: Map::new(),
-        };
+        let mut record = Record { kind, attributes: Map::new() };
         record.merge(body)?;
         if !record.attributes.contains_key("assignedUserId") {
-            let user = chance::about(seed, "espocrm.owner", record.reference_or(&id))
-                .random_range(0..USERS.len());
+            let user = chance::about(seed, "espocrm.owner", record.reference_or(&id)).random_range(0..USERS.len());
             if let Some((user_id, name)) = USERS.get(user) {
                 record.set("assignedUserId", json!(user_id));
                 record.set("assignedUserName", json!(name));
@@ -135,36 +117,21 @@ impl Record {
     }
 
     fn merge(&mut self, body: Map<String, Value>) -> Result<(), Refusal> {
-        self.attributes.extend(
-            body.into_iter()
-                .filter(|(name, _)| !READ_ONLY.contains(&name.as_str())),
-        );
+        self.attributes.extend(body.into_iter().filter(|(name, _)| !READ_ONLY.contains(&name.as_str())));
         let required = self.kind.required();
-        if self
-            .text(required)
-            .is_none_or(|text| text.trim().is_empty())
-        {
+        if self.text(required).is_none_or(|text| text.trim().is_empty()) {
             return Err(invalid(self.kind, required, "required"));
         }
         if self.kind == EntityType::Contact {
-            let names = [self.text("firstName"), self.text("lastName")]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>();
+            let names = [self.text("firstName"), self.text("lastName")].into_iter().flatten().collect::<Vec<_>>();
             let name = names.join(" ");
             self.set("name", json!(name));
         }
-        if self
-            .text("emailAddress")
-            .is_some_and(|address| !address.is_empty() && !address.contains('@'))
-        {
+        if self.text("emailAddress").is_some_and(|address| !address.is_empty() && !address.contains('@')) {
             return Err(invalid(self.kind, "emailAddress", "emailAddress"));
         }
         let assigned = self.text("assignedUserId").map(str::to_owned);
-        if let Some((_, name)) = USERS
-            .iter()
-            .find(|(id, _)| Some(*id) == assigned.as_deref())
-        {
+        if let Some((_, name)) = USERS.iter().find(|(id, _)| Some(*id) == assigned.as_deref()) {
             self.set("assignedUserName", json!(name));
         }
         Ok(())
@@ -192,15 +159,12 @@ impl Record {
     }
 
     fn reference_or<'a>(&'a self, id: &'a str) -> &'a str {
-        self.reference_attribute()
-            .map_or(id, |(_, reference)| reference)
+        self.reference_attribute().map_or(id, |(_, reference)| reference)
     }
 
     /// The custom field that holds the external reference, and its value.
     pub fn reference_attribute(&self) -> Option<(&str, &str)> {
-        let named = |name: &str| {
-            is_indexed(name) && (name.contains("Reference") || name.contains("External"))
-        };
+        let named = |name: &str| is_indexed(name) && (name.contains("Reference") || name.contains("External"));
         self.attributes
             .iter()
             .filter(|(name, _)| named(name))
@@ -209,10 +173,7 @@ impl Record {
 
     /// The version that a custom field whose name says so carries.
     pub fn version(&self) -> Option<u64> {
-        let field = self
-            .attributes
-            .iter()
-            .find(|(name, _)| is_indexed(name) && name.ends_with("Version"));
+        let field = self.attributes.iter().find(|(name, _)| is_indexed(name) && name.ends_with("Version"));
         field.and_then(|(_, value)| value.as_u64().or_else(|| value.as_str()?.parse().ok()))
     }
 }
@@ -225,10 +186,7 @@ fn timestamp() -> String {
 }
 
 fn invalid(kind: EntityType, field: &str, rule: &str) -> Refusal {
-    let reason = format!(
-        "Field validation failure; entityType: {}, field: {field}, type: {rule}.",
-        kind.name()
-    );
+    let reason = format!("Field validation failure; entityType: {}, field: {field}, type: {rule}.", kind.name());
     let body = json!({"messageTranslation": {"label": "validationFailure", "scope": null,
                                              "data": {"field": field, "type": rule}}});
     Refusal(StatusCode::BAD_REQUEST, reason, Some(body))

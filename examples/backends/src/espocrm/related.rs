@@ -10,17 +10,9 @@ use crate::chance;
 
 use super::record::{Record, TIME_FORMAT};
 
-const CASES: [&str; 3] = [
-    "Card delivery delayed",
-    "Wrong address on statement",
-    "Question on fees",
-];
+const CASES: [&str; 3] = ["Card delivery delayed", "Wrong address on statement", "Question on fees"];
 const CALLS: [&str; 3] = ["Welcome call", "Annual review", "Follow-up on documents"];
-const EMAILS: [&str; 3] = [
-    "Documents received",
-    "Your questions on fees",
-    "Appointment confirmed",
-];
+const EMAILS: [&str; 3] = ["Documents received", "Your questions on fees", "Appointment confirmed"];
 const FEEDBACK: [&str; 2] = ["Quick and friendly", "Had to call twice"];
 const MEETINGS: [&str; 2] = ["Branch visit", "Portfolio review"];
 
@@ -45,17 +37,12 @@ pub(super) fn entries(seed: u64, record: &Record, link: &str) -> Option<Vec<Map<
 
 fn entry(record: &Record, link: &str, chance: &mut StdRng) -> Map<String, Value> {
     let days = chance.random_range(2..60);
-    let at =
-        NaiveDateTime::parse_from_str(record.text("createdAt").unwrap_or_default(), TIME_FORMAT)
-            .unwrap_or_default()
-            - Duration::days(days);
+    let at = NaiveDateTime::parse_from_str(record.text("createdAt").unwrap_or_default(), TIME_FORMAT)
+        .unwrap_or_default()
+        - Duration::days(days);
     let minutes = chance.random_range(10..45);
-    let (at, end) = (
-        at.format(TIME_FORMAT).to_string(),
-        (at + Duration::minutes(minutes))
-            .format(TIME_FORMAT)
-            .to_string(),
-    );
+    let (at, end) =
+        (at.format(TIME_FORMAT).to_string(), (at + Duration::minutes(minutes)).format(TIME_FORMAT).to_string());
     let specific = match link {
         "cases" => {
             json!({"name": pick(&CASES, chance), "number": chance.random_range(1..5000), "status": "Assigned",
@@ -81,16 +68,9 @@ fn entry(record: &Record, link: &str, chance: &mut StdRng) -> Map<String, Value>
         "parentType": record.kind.name(), "parentId": record.id(), "parentName": record.name(),
         "assignedUserId": record.text("assignedUserId"), "assignedUserName": record.text("assignedUserName"),
     });
-    [common, specific]
-        .into_iter()
-        .filter_map(|part| part.as_object().cloned())
-        .flatten()
-        .collect()
+    [common, specific].into_iter().filter_map(|part| part.as_object().cloned()).flatten().collect()
 }
 
 fn pick<'a>(among: &[&'a str], chance: &mut StdRng) -> &'a str {
-    among
-        .get(chance.random_range(0..among.len()))
-        .copied()
-        .unwrap_or_default()
+    among.get(chance.random_range(0..among.len())).copied().unwrap_or_default()
 }

@@ -39,16 +39,7 @@ impl Condition {
     }
 }
 
-const KINDS: [&str; 8] = [
-    "equals",
-    "in",
-    "notEquals",
-    "notIn",
-    "isTrue",
-    "isFalse",
-    "isNull",
-    "isNotNull",
-];
+const KINDS: [&str; 8] = ["equals", "in", "notEquals", "notIn", "isTrue", "isFalse", "isNull", "isNotNull"];
 
 /// What a list is asked for.
 #[derive(Debug)]
@@ -76,10 +67,7 @@ impl Search {
                 continue;
             };
             if at >= MAX_CONDITIONS {
-                return Err(Refusal::new(
-                    StatusCode::BAD_REQUEST,
-                    "Too many where items.",
-                ));
+                return Err(Refusal::new(StatusCode::BAD_REQUEST, "Too many where items."));
             }
             if conditions.len() <= at {
                 conditions.resize_with(at + 1, Condition::default);
@@ -93,50 +81,30 @@ impl Search {
                 _ => condition.values.push(value.clone()),
             }
         }
-        if let Some(unknown) = conditions
-            .iter()
-            .find(|condition| !KINDS.contains(&condition.kind.as_str()))
-        {
+        if let Some(unknown) = conditions.iter().find(|condition| !KINDS.contains(&condition.kind.as_str())) {
             let reason = format!("Not supported where type '{}'.", unknown.kind);
             return Err(Refusal::new(StatusCode::BAD_REQUEST, &reason));
         }
         Ok(Search {
             conditions,
             order_by: call.param("orderBy").map(str::to_owned),
-            descending: call
-                .param("order")
-                .is_some_and(|order| order.eq_ignore_ascii_case("desc")),
+            descending: call.param("order").is_some_and(|order| order.eq_ignore_ascii_case("desc")),
             offset: call.number("offset", 0),
             size,
-            select: call
-                .param("select")
-                .map(|select| select.split(',').map(str::to_owned).collect()),
+            select: call.param("select").map(|select| select.split(',').map(str::to_owned).collect()),
         })
     }
 
     /// The attributes and values that have to be equal, for an index.
     pub fn equals(&self) -> impl Iterator<Item = (&str, &str)> {
-        let equals = self
-            .conditions
-            .iter()
-            .filter(|condition| condition.kind == "equals");
-        equals.filter_map(|condition| {
-            Some((
-                condition.attribute.as_str(),
-                condition.values.first()?.as_str(),
-            ))
-        })
+        let equals = self.conditions.iter().filter(|condition| condition.kind == "equals");
+        equals.filter_map(|condition| Some((condition.attribute.as_str(), condition.values.first()?.as_str())))
     }
 
     /// The page of those that meet every condition, as a list answers it.
     pub fn page(&self, records: impl Iterator<Item = Map<String, Value>>) -> Value {
-        let mut found: Vec<Map<String, Value>> = records
-            .filter(|record| {
-                self.conditions
-                    .iter()
-                    .all(|condition| condition.holds(record))
-            })
-            .collect();
+        let mut found: Vec<Map<String, Value>> =
+            records.filter(|record| self.conditions.iter().all(|condition| condition.holds(record))).collect();
         if let Some(by) = &self.order_by {
             found.sort_by_key(|record| record.get(by).map(Value::to_string));
             if self.descending {
@@ -158,9 +126,7 @@ impl Search {
 
 /// The number and the part of `where[0][type]`, also under its alias `whereGroup`.
 fn place(name: &str) -> Option<(usize, &str)> {
-    let rest = name
-        .strip_prefix("whereGroup[")
-        .or_else(|| name.strip_prefix("where["))?;
+    let rest = name.strip_prefix("whereGroup[").or_else(|| name.strip_prefix("where["))?;
     let (number, rest) = rest.split_once("][")?;
     let part = rest.split(']').next()?;
     Some((number.parse().ok()?, part))

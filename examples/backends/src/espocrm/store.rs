@@ -20,17 +20,11 @@ pub(super) struct Kept {
 
 impl Kept {
     fn keep(record: &Record) -> Self {
-        Kept {
-            kind: record.kind,
-            attributes: Stored::keep(&record.attributes),
-        }
+        Kept { kind: record.kind, attributes: Stored::keep(&record.attributes) }
     }
 
     pub fn load(&self) -> Record {
-        Record {
-            kind: self.kind,
-            attributes: self.attributes.load(),
-        }
+        Record { kind: self.kind, attributes: self.attributes.load() }
     }
 }
 
@@ -49,9 +43,7 @@ impl Store {
         let at = self.by_id.get(id).copied();
         let found = at.and_then(|at| Some((at, self.records.get(at)?)));
         let found = found.filter(|(_, kept)| kept.kind == kind);
-        found
-            .map(|(at, kept)| (at, kept.load()))
-            .ok_or_else(Refusal::not_found)
+        found.map(|(at, kept)| (at, kept.load())).ok_or_else(Refusal::not_found)
     }
 
     /// The records of a kind; only those that one of these equal attributes leads to, where there is an index for it.
@@ -82,8 +74,7 @@ impl Store {
             return Vec::new();
         };
         let same_reference = self.candidates(record.kind, std::iter::once((attribute, value)));
-        let same = same_reference
-            .filter(|other| other.name() == record.name() && other.text(attribute) == Some(value));
+        let same = same_reference.filter(|other| other.name() == record.name() && other.text(attribute) == Some(value));
         same.map(|record| record.attributes).collect()
     }
 
@@ -119,11 +110,6 @@ impl Store {
 }
 
 fn index_keys(record: &Record) -> impl Iterator<Item = IndexKey> + '_ {
-    let texts = record
-        .attributes
-        .iter()
-        .filter_map(|(name, value)| Some((name, value.as_str()?)));
-    texts
-        .filter(|(name, _)| is_indexed(name))
-        .map(|(name, text)| (record.kind, name.clone(), text.to_owned()))
+    let texts = record.attributes.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
+    texts.filter(|(name, _)| is_indexed(name)).map(|(name, text)| (record.kind, name.clone(), text.to_owned()))
 }

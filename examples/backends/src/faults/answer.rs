@@ -44,31 +44,21 @@ impl BrokenAnswer {
     #[must_use]
     pub fn response(&self) -> Response {
         match self {
-            BrokenAnswer::Status {
-                status,
-                retry_after,
-            } => {
+            BrokenAnswer::Status { status, retry_after } => {
                 let mut response = Response::new(Bytes::from_static(b"upstream failure").into());
                 *response.status_mut() = *status;
                 if let Some(seconds) = retry_after {
-                    response
-                        .headers_mut()
-                        .insert(RETRY_AFTER, HeaderValue::from(*seconds));
+                    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(*seconds));
                 }
                 response
             }
-            BrokenAnswer::Nonsense {
-                form: Form::NotJson,
-                ..
-            } => fixed("text/html", b"<html><body>Please sign in</body></html>"),
-            BrokenAnswer::Nonsense {
-                form: Form::WrongShape,
-                ..
-            } => fixed("application/json", br#"{"unexpected":[1,"two",null]}"#),
-            BrokenAnswer::Nonsense {
-                form: Form::Huge,
-                bytes,
-            } => typed("application/json", huge(*bytes)),
+            BrokenAnswer::Nonsense { form: Form::NotJson, .. } => {
+                fixed("text/html", b"<html><body>Please sign in</body></html>")
+            }
+            BrokenAnswer::Nonsense { form: Form::WrongShape, .. } => {
+                fixed("application/json", br#"{"unexpected":[1,"two",null]}"#)
+            }
+            BrokenAnswer::Nonsense { form: Form::Huge, bytes } => typed("application/json", huge(*bytes)),
         }
     }
 }
@@ -78,9 +68,7 @@ fn fixed(media_type: &'static str, body: &'static [u8]) -> Response {
 }
 
 fn typed(media_type: &'static str, mut response: Response) -> Response {
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     response
 }
 

@@ -100,15 +100,8 @@ impl Faults {
     /// None; `seed` decides which requests a fault with a probability hits.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        let state = State {
-            active: Vec::new(),
-            last_id: 0,
-            chance: StdRng::seed_from_u64(seed),
-        };
-        Faults {
-            state: Mutex::new(state),
-            number: AtomicUsize::new(0),
-        }
+        let state = State { active: Vec::new(), last_id: 0, chance: StdRng::seed_from_u64(seed) };
+        Faults { state: Mutex::new(state), number: AtomicUsize::new(0) }
     }
 
     /// Switches a fault on and says its number.
@@ -123,12 +116,7 @@ impl Faults {
         }
         state.last_id += 1;
         let id = state.last_id;
-        state.active.push(ActiveFault {
-            id,
-            system,
-            fault,
-            hits: 0,
-        });
+        state.active.push(ActiveFault { id, system, fault, hits: 0 });
         self.number.store(state.active.len(), Ordering::Release);
         Ok(id)
     }
@@ -136,9 +124,7 @@ impl Faults {
     /// Switches off the faults of one system, or of all.
     pub fn clear(&self, system: Option<System>) {
         let mut state = self.state.lock();
-        state
-            .active
-            .retain(|fault| system.is_some_and(|system| fault.system != system));
+        state.active.retain(|fault| system.is_some_and(|system| fault.system != system));
         self.number.store(state.active.len(), Ordering::Release);
     }
 
@@ -158,9 +144,7 @@ impl Faults {
         let State { active, chance, .. } = &mut *self.state.lock();
         for fault in active.iter_mut().filter(|fault| fault.system == system) {
             let may_add = fault.fault.kind == Kind::Delay || !plan.is_broken();
-            if may_add
-                && fault.fault.matches(method, uri)
-                && chance.random_bool(fault.fault.probability.unwrap_or(1.0))
+            if may_add && fault.fault.matches(method, uri) && chance.random_bool(fault.fault.probability.unwrap_or(1.0))
             {
                 plan.add(&fault.fault);
                 fault.hits += 1;
@@ -182,30 +166,17 @@ mod tests {
     }
 
     fn plan(faults: &Faults, method: &str, uri: &str) -> Plan {
-        faults.plan(
-            System::Fineract,
-            &method.parse().unwrap(),
-            &uri.parse().unwrap(),
-        )
+        faults.plan(System::Fineract, &method.parse().unwrap(), &uri.parse().unwrap())
     }
 
     #[test]
     fn a_counted_fault_is_spent() {
         let faults = Faults::new(1);
-        faults
-            .add(
-                System::Fineract,
-                spec(r#"{"kind":"reset","count":2,"method":"post","path":"/clients"}"#),
-            )
-            .unwrap();
+        faults.add(System::Fineract, spec(r#"{"kind":"reset","count":2,"method":"post","path":"/clients"}"#)).unwrap();
         assert!(plan(&faults, "GET", "/fineract/clients").instead.is_none());
         assert!(plan(&faults, "POST", "/fineract/offices").instead.is_none());
         assert!(plan(&faults, "POST", "/fineract/clients").instead.is_some());
-        assert!(
-            plan(&faults, "POST", "/fineract/clients/1?command=close")
-                .instead
-                .is_some()
-        );
+        assert!(plan(&faults, "POST", "/fineract/clients/1?command=close").instead.is_some());
         assert!(plan(&faults, "POST", "/fineract/clients").instead.is_none());
         assert!(faults.active().is_empty());
     }
@@ -225,13 +196,7 @@ mod tests {
         assert_eq!((first.before_ms, first.after_ms), (10, 5));
         assert!(first.instead.is_none() && matches!(first.afterwards, Some(Break::Reset)));
         let second = plan(&faults, "GET", "/fineract/offices");
-        assert!(matches!(
-            second.instead,
-            Some(Break::Answer(BrokenAnswer::Status {
-                retry_after: Some(2),
-                ..
-            }))
-        ));
+        assert!(matches!(second.instead, Some(Break::Answer(BrokenAnswer::Status { retry_after: Some(2), .. }))));
         faults.clear(Some(System::Scim));
         assert_eq!(faults.active().len(), 3);
         faults.clear(None);

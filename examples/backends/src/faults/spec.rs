@@ -105,17 +105,10 @@ impl FaultSpec {
         if self.kind == Kind::Delay && !self.ms.is_some_and(|ms| ms <= MAX_DELAY_MS) {
             return Err(FaultError::Delay);
         }
-        if self.kind == Kind::Fail
-            && !self
-                .status
-                .is_some_and(|status| (400..=599).contains(&status))
-        {
+        if self.kind == Kind::Fail && !self.status.is_some_and(|status| (400..=599).contains(&status)) {
             return Err(FaultError::Status);
         }
-        if self
-            .probability
-            .is_some_and(|probability| !(probability > 0.0 && probability <= 1.0))
-        {
+        if self.probability.is_some_and(|probability| !(probability > 0.0 && probability <= 1.0)) {
             return Err(FaultError::Probability);
         }
         if self.count == Some(0) {
@@ -129,19 +122,14 @@ impl FaultSpec {
 
     pub(super) fn matches(&self, method: &Method, uri: &Uri) -> bool {
         let path = uri.path_and_query().map_or("", |path| path.as_str());
-        self.method
-            .as_deref()
-            .is_none_or(|wanted| method.as_str().eq_ignore_ascii_case(wanted))
+        self.method.as_deref().is_none_or(|wanted| method.as_str().eq_ignore_ascii_case(wanted))
             && self.path.as_deref().is_none_or(|part| path.contains(part))
     }
 
     pub(super) fn breaks(&self) -> Break {
         match self.kind {
             Kind::Fail => Break::Answer(BrokenAnswer::Status {
-                status: self
-                    .status
-                    .and_then(|status| StatusCode::from_u16(status).ok())
-                    .unwrap_or_default(),
+                status: self.status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or_default(),
                 retry_after: self.retry_after,
             }),
             Kind::Nonsense => Break::Answer(BrokenAnswer::Nonsense {

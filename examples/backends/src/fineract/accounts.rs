@@ -26,29 +26,15 @@ pub(super) struct Account {
 }
 
 /// The one or two accounts that are opened for an activated client; about one in four is empty.
-pub(super) fn open(
-    seed: u64,
-    reference: &str,
-    opened_on: NaiveDate,
-    last_id: &mut u64,
-) -> Vec<Account> {
+pub(super) fn open(seed: u64, reference: &str, opened_on: NaiveDate, last_id: &mut u64) -> Vec<Account> {
     let mut chance = chance::about(seed, "fineract.accounts", reference);
     let number = chance.random_range(1..=2);
     let first = chance.random_range(0..PRODUCTS.len());
     (0..number)
         .map(|n| {
             *last_id += 1;
-            let hundredths = if chance.random_ratio(1, 4) {
-                0
-            } else {
-                chance.random_range(1_00..5_000_000_00)
-            };
-            Account {
-                id: *last_id,
-                product: (first + n) % PRODUCTS.len(),
-                hundredths,
-                opened_on,
-            }
+            let hundredths = if chance.random_ratio(1, 4) { 0 } else { chance.random_range(1_00..5_000_000_00) };
+            Account { id: *last_id, product: (first + n) % PRODUCTS.len(), hundredths, opened_on }
         })
         .collect()
 }
@@ -56,10 +42,7 @@ pub(super) fn open(
 impl Account {
     /// As in a client's account summary.
     pub fn json(&self) -> Value {
-        let (name, short, currency, currency_name) = PRODUCTS
-            .get(self.product)
-            .copied()
-            .unwrap_or(("", "", "", ""));
+        let (name, short, currency, currency_name) = PRODUCTS.get(self.product).copied().unwrap_or(("", "", "", ""));
         // Exact enough: no balance here has more than 15 digits.
         let balance = Number::from_f64(self.hundredths as f64 / 100.0);
         json!({

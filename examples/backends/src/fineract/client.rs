@@ -66,10 +66,8 @@ impl Profile {
             ("mobileNo", &self.mobile_no),
             ("emailAddress", &self.email_address),
         ];
-        let mut fields: Map<String, Value> = texts
-            .into_iter()
-            .filter_map(|(name, text)| Some((name.to_owned(), json!(text.as_ref()?))))
-            .collect();
+        let mut fields: Map<String, Value> =
+            texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), json!(text.as_ref()?)))).collect();
         if let Some(date) = self.date_of_birth {
             fields.insert("dateOfBirth".to_owned(), days(date));
         }
@@ -83,16 +81,9 @@ impl Profile {
     /// What an update from `self` to `to` changed, as Fineract answers it.
     pub fn changes(&self, to: &Profile) -> Map<String, Value> {
         let (old, new) = (self.fields(), to.fields());
-        let removed = old
-            .keys()
-            .filter(|name| !new.contains_key(*name))
-            .map(|name| (name.clone(), Value::Null));
-        let set = new
-            .iter()
-            .filter(|(name, value)| old.get(*name) != Some(value));
-        set.map(|(name, value)| (name.clone(), value.clone()))
-            .chain(removed)
-            .collect()
+        let removed = old.keys().filter(|name| !new.contains_key(*name)).map(|name| (name.clone(), Value::Null));
+        let set = new.iter().filter(|(name, value)| old.get(*name) != Some(value));
+        set.map(|(name, value)| (name.clone(), value.clone())).chain(removed).collect()
     }
 }
 
@@ -119,8 +110,7 @@ impl Client {
             2 => json!({"id": 2, "code": "legalFormType.entity", "value": "Entity"}),
             _ => json!({"id": 1, "code": "legalFormType.person", "value": "Person"}),
         };
-        let mut timeline =
-            json!({"submittedOnDate": days(self.submitted_on), "submittedByUsername": "mifos"});
+        let mut timeline = json!({"submittedOnDate": days(self.submitted_on), "submittedByUsername": "mifos"});
         if let (Some(date), Some(timeline)) = (self.activated_on, timeline.as_object_mut()) {
             timeline.insert("activatedOnDate".to_owned(), days(date));
             fields.insert("activationDate".to_owned(), days(date));

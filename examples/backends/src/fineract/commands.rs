@@ -63,12 +63,7 @@ const UPDATE_PARAMETERS: [&str; 20] = [
 ];
 
 impl Fineract {
-    pub(super) fn create(
-        &self,
-        state: &mut State,
-        call: &Call,
-        mut body: Body,
-    ) -> Result<Value, Refusal> {
+    pub(super) fn create(&self, state: &mut State, call: &Call, mut body: Body) -> Result<Value, Refusal> {
         body.only(&CREATE_PARAMETERS);
         let office_id = body.required_id("officeId");
         let active = body.required_flag("active");
@@ -83,10 +78,7 @@ impl Fineract {
         check_dates(&mut body, submitted_on, activated_on, today);
         let external_id = body.text("externalId", 100);
         body.done()?;
-        if let Some(taken) = external_id
-            .as_deref()
-            .filter(|id| state.by_external_id.contains_key(*id))
-        {
+        if let Some(taken) = external_id.as_deref().filter(|id| state.by_external_id.contains_key(*id)) {
             return Err(Refusal::duplicate("externalId", taken));
         }
         let at = state.clients.len();
@@ -129,38 +121,20 @@ impl Fineract {
         let mut profile = client.profile.clone();
         merge(&mut profile, &mut body);
         check_name(&profile, &mut body);
-        let external_id = body
-            .text("externalId", 100)
-            .or_else(|| client.external_id.clone());
+        let external_id = body.text("externalId", 100).or_else(|| client.external_id.clone());
         body.done()?;
         let mut changes = client.profile.changes(&profile);
         if external_id != client.external_id {
-            if let Some(taken) = external_id
-                .as_deref()
-                .filter(|id| state.by_external_id.contains_key(*id))
-            {
+            if let Some(taken) = external_id.as_deref().filter(|id| state.by_external_id.contains_key(*id)) {
                 return Err(Refusal::duplicate("externalId", taken));
             }
             changes.insert("externalId".to_owned(), json!(external_id));
         }
-        Ok(self.apply(
-            state,
-            call,
-            at,
-            Update {
-                profile,
-                external_id,
-                changes,
-            },
-        ))
+        Ok(self.apply(state, call, at, Update { profile, external_id, changes }))
     }
 
     fn apply(&self, state: &mut State, call: &Call, at: usize, update: Update) -> Value {
-        let State {
-            clients,
-            by_external_id,
-            ..
-        } = state;
+        let State { clients, by_external_id, .. } = state;
         let Some(client) = clients.get_mut(at) else {
             return Value::Null;
         };
@@ -198,48 +172,26 @@ impl Fineract {
         let client = state.client(at)?;
         let next = command.after(client.status)?;
         if command == Command::Activate {
-            check_dates(
-                &mut body,
-                client.submitted_on,
-                Some(on),
-                Utc::now().date_naive(),
-            );
+            check_dates(&mut body, client.submitted_on, Some(on), Utc::now().date_naive());
         }
         body.done()?;
-        if command == Command::Close && client.activated_on.is_some_and(|activated| on < activated)
-        {
+        if command == Command::Close && client.activated_on.is_some_and(|activated| on < activated) {
             let code = "error.msg.client.close.date.cannot.before.client.actvation.date";
             return Err(Refusal::rule(
                 code.to_owned(),
                 "The client closure date cannot be before its activation date.",
             ));
         }
-        if command == Command::Close
-            && state.open_accounts_block_close
-            && !client.accounts.is_empty()
-        {
+        if command == Command::Close && state.open_accounts_block_close && !client.accounts.is_empty() {
             let message = "Client cannot be closed because of non-closed savings account.";
-            return Err(Refusal::rule(
-                "error.msg.client.close.non-closed.savings.account".to_owned(),
-                message,
-            ));
+            return Err(Refusal::rule("error.msg.client.close.non-closed.savings.account".to_owned(), message));
         }
         self.transition(state, call, at, (command, next, on));
         Ok(state.client(at).map(Client::receipt).map(Value::Object)?)
     }
 
-    fn transition(
-        &self,
-        state: &mut State,
-        call: &Call,
-        at: usize,
-        (command, next, on): (Command, Status, NaiveDate),
-    ) {
-        let State {
-            clients,
-            last_account,
-            ..
-        } = state;
+    fn transition(&self, state: &mut State, call: &Call, at: usize, (command, next, on): (Command, Status, NaiveDate)) {
+        let State { clients, last_account, .. } = state;
         let Some(client) = clients.get_mut(at) else {
             return;
         };
@@ -251,10 +203,7 @@ impl Fineract {
         }
         self.effect(command.effect(), client, call, true);
         if command == Command::Activate && client.accounts.is_empty() {
-            let reference = client
-                .external_id
-                .clone()
-                .unwrap_or_else(|| client.id.to_string());
+            let reference = client.external_id.clone().unwrap_or_else(|| client.id.to_string());
             client.accounts = accounts::open(self.seed, &reference, on, last_account);
         }
     }
@@ -267,40 +216,19 @@ struct Update {
 }
 
 /// Neither date lies in the future, and nobody is activated before being submitted.
-fn check_dates(
-    body: &mut Body,
-    submitted_on: NaiveDate,
-    activated_on: Option<NaiveDate>,
-    today: NaiveDate,
-) {
+fn check_dates(body: &mut Body, submitted_on: NaiveDate, activated_on: Option<NaiveDate>, today: NaiveDate) {
     let mut fail = |code: &str, message: &str, parameter: &str| {
-        body.fail(ParameterError::new(
-            format!("error.msg.clients.{code}"),
-            message,
-            parameter,
-        ));
+        body.fail(ParameterError::new(format!("error.msg.clients.{code}"), message, parameter));
     };
     if submitted_on > today {
-        fail(
-            "submittedOnDate.in.the.future",
-            "Submitted on date cannot be in the future.",
-            "submittedOnDate",
-        );
+        fail("submittedOnDate.in.the.future", "Submitted on date cannot be in the future.", "submittedOnDate");
     }
     if activated_on.is_some_and(|on| on > today) {
-        fail(
-            "activationDate.in.the.future",
-            "Activation date cannot be in the future.",
-            "activationDate",
-        );
+        fail("activationDate.in.the.future", "Activation date cannot be in the future.", "activationDate");
     }
     if activated_on.is_some_and(|on| on < submitted_on) {
         let message = "submitted date cannot be after the activation date";
-        fail(
-            "submittedOnDate.after.activation.date",
-            message,
-            "submittedOnDate",
-        );
+        fail("submittedOnDate.after.activation.date", message, "submittedOnDate");
     }
 }
 
@@ -321,16 +249,9 @@ fn merge(profile: &mut Profile, body: &mut Body) {
     }
     if body.has("dateOfBirth") {
         profile.date_of_birth = body.date("dateOfBirth");
-        if profile
-            .date_of_birth
-            .is_some_and(|date| date >= Utc::now().date_naive())
-        {
+        if profile.date_of_birth.is_some_and(|date| date >= Utc::now().date_naive()) {
             let code = "validation.msg.client.dateOfBirth.is.greater.than.date";
-            body.fail(ParameterError::new(
-                code,
-                "The date of birth is not in the past.",
-                "dateOfBirth",
-            ));
+            body.fail(ParameterError::new(code, "The date of birth is not in the past.", "dateOfBirth"));
         }
     }
     if body.has("clientNonPersonDetails") {
@@ -339,11 +260,7 @@ fn merge(profile: &mut Profile, body: &mut Body) {
     if let Some(form) = body.number("legalFormId") {
         if !(1..=2).contains(&form) {
             let code = "validation.msg.client.legalFormId.is.not.within.expected.range";
-            body.fail(ParameterError::new(
-                code,
-                "The parameter `legalFormId` must be between 1 and 2.",
-                "legalFormId",
-            ));
+            body.fail(ParameterError::new(code, "The parameter `legalFormId` must be between 1 and 2.", "legalFormId"));
         }
         profile.legal_form = form;
     }
@@ -351,30 +268,18 @@ fn merge(profile: &mut Profile, body: &mut Body) {
 
 /// Either the full name or its parts, never both.
 fn check_name(profile: &Profile, body: &mut Body) {
-    let parts =
-        profile.firstname.is_some() || profile.lastname.is_some() || profile.middlename.is_some();
+    let parts = profile.firstname.is_some() || profile.lastname.is_some() || profile.middlename.is_some();
     match (&profile.fullname, parts) {
         (None, false) => {
             let code = "validation.msg.client.id..no.name.details.passed";
-            body.fail(ParameterError::new(
-                code,
-                "No name details were passed.",
-                "id",
-            ));
+            body.fail(ParameterError::new(code, "No name details were passed.", "id"));
         }
         (Some(_), true) => {
             let code = "validation.msg.client.fullname.cannot.be.used.with.individual.name.parts";
-            body.fail(ParameterError::new(
-                code,
-                "The full name can't be used with the parts of a name.",
-                "fullname",
-            ));
+            body.fail(ParameterError::new(code, "The full name can't be used with the parts of a name.", "fullname"));
         }
         (None, true) => {
-            for (name, part) in [
-                ("firstname", &profile.firstname),
-                ("lastname", &profile.lastname),
-            ] {
+            for (name, part) in [("firstname", &profile.firstname), ("lastname", &profile.lastname)] {
                 if part.is_none() {
                     body.fail(ParameterError::blank(name));
                 }

@@ -113,10 +113,7 @@ impl Refusal {
         let message = format!("Client with identifier {value} does not exist");
         let mut error = ParameterError::new("error.msg.client.id.invalid", message, parameter);
         error.value = json!(value);
-        Refusal {
-            errors: vec![error],
-            ..Refusal::no_route()
-        }
+        Refusal { errors: vec![error], ..Refusal::no_route() }
     }
 
     /// A path that is not there (404).

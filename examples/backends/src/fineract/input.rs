@@ -21,10 +21,7 @@ impl Body {
             true => Map::new(),
             false => call.object().ok_or_else(Refusal::invalid_json)?,
         };
-        Ok(Body {
-            fields,
-            errors: Vec::new(),
-        })
+        Ok(Body { fields, errors: Vec::new() })
     }
 
     /// Whether the parameter is there at all, `null` included.
@@ -104,33 +101,18 @@ impl Body {
             other => other.to_string(),
         };
         for needed in ["dateFormat", "locale"] {
-            if self
-                .raw(needed)
-                .and_then(Value::as_str)
-                .is_none_or(str::is_empty)
-            {
+            if self.raw(needed).and_then(Value::as_str).is_none_or(str::is_empty) {
                 let code = format!("validation.msg.missing.{needed}.parameter");
-                let message = format!(
-                    "The parameter `{name}` requires a `{needed}` parameter to be passed with it."
-                );
+                let message = format!("The parameter `{name}` requires a `{needed}` parameter to be passed with it.");
                 self.fail(ParameterError::new(code, message, name));
                 return None;
             }
         }
-        let pattern = self
-            .raw("dateFormat")
-            .and_then(Value::as_str)
-            .map(strftime)
-            .unwrap_or_default();
+        let pattern = self.raw("dateFormat").and_then(Value::as_str).map(strftime).unwrap_or_default();
         let date = NaiveDate::parse_from_str(&text, &pattern).ok();
         if date.is_none() {
-            let message =
-                format!("The parameter `{name}` is invalid based on the dateFormat provided.");
-            self.fail(ParameterError::new(
-                "validation.msg.invalid.date.format",
-                message,
-                name,
-            ));
+            let message = format!("The parameter `{name}` is invalid based on the dateFormat provided.");
+            self.fail(ParameterError::new("validation.msg.invalid.date.format", message, name));
         }
         date
     }
@@ -145,22 +127,13 @@ impl Body {
 
     /// All is well, or every mistake at once.
     pub fn done(self) -> Result<(), Refusal> {
-        if self.errors.is_empty() {
-            Ok(())
-        } else {
-            Err(Refusal::validation(self.errors))
-        }
+        if self.errors.is_empty() { Ok(()) } else { Err(Refusal::validation(self.errors)) }
     }
 }
 
 /// A Java date pattern, as far as dates need it, for chrono.
 fn strftime(pattern: &str) -> String {
-    pattern
-        .replace("yyyy", "%Y")
-        .replace("MMMM", "%B")
-        .replace("MMM", "%b")
-        .replace("MM", "%m")
-        .replace("dd", "%d")
+    pattern.replace("yyyy", "%Y").replace("MMMM", "%B").replace("MMM", "%b").replace("MM", "%m").replace("dd", "%d")
 }
 
 #[cfg(test)]
@@ -169,15 +142,10 @@ mod tests {
 
     #[test]
     fn java_patterns_read_dates() {
-        for (pattern, text) in [
-            ("yyyy-MM-dd", "2024-03-09"),
-            ("dd MMMM yyyy", "09 March 2024"),
-            ("dd/MM/yyyy", "09/03/2024"),
-        ] {
-            assert_eq!(
-                NaiveDate::parse_from_str(text, &strftime(pattern)).ok(),
-                NaiveDate::from_ymd_opt(2024, 3, 9)
-            );
+        for (pattern, text) in
+            [("yyyy-MM-dd", "2024-03-09"), ("dd MMMM yyyy", "09 March 2024"), ("dd/MM/yyyy", "09/03/2024")]
+        {
+            assert_eq!(NaiveDate::parse_from_str(text, &strftime(pattern)).ok(), NaiveDate::from_ymd_opt(2024, 3, 9));
         }
     }
 }

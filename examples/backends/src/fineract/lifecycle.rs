@@ -60,30 +60,17 @@ impl Command {
     /// The state that follows, or why it can't.
     pub fn after(self, status: Status) -> Result<Status, Refusal> {
         let refuse = |action: &str, postfix: &str, message| {
-            Err(Refusal::rule(
-                format!("error.msg.client.{action}.{postfix}"),
-                message,
-            ))
+            Err(Refusal::rule(format!("error.msg.client.{action}.{postfix}"), message))
         };
         match (self, status) {
             (Command::Activate, Status::Active) => {
                 let message = "Cannot activate client. Client is already active.";
-                let error = ParameterError::new(
-                    "error.msg.clients.already.active",
-                    message,
-                    "activationDate",
-                );
+                let error = ParameterError::new("error.msg.clients.already.active", message, "activationDate");
                 Err(Refusal::validation(vec![error]))
             }
             (Command::Activate, Status::Pending) => Ok(Status::Active),
-            (Command::Activate, _) => refuse(
-                "activate",
-                "is.not.pending",
-                "Only pending clients may be activated.",
-            ),
-            (Command::Close, Status::Closed) => {
-                refuse("close", "is.already.closed", "Client is already closed.")
-            }
+            (Command::Activate, _) => refuse("activate", "is.not.pending", "Only pending clients may be activated."),
+            (Command::Close, Status::Closed) => refuse("close", "is.already.closed", "Client is already closed."),
             (Command::Close, _) => Ok(Status::Closed),
             (Command::Reject, Status::Pending) => Ok(Status::Rejected),
             (Command::Reject, _) => refuse(
@@ -98,11 +85,9 @@ impl Command {
                 "Only clients pending activation may be withdrawn.",
             ),
             (Command::Reactivate, Status::Closed) => Ok(Status::Pending),
-            (Command::Reactivate, _) => refuse(
-                "reactivation",
-                "on.nonclosed.account",
-                "Only closed clients may be reactivated.",
-            ),
+            (Command::Reactivate, _) => {
+                refuse("reactivation", "on.nonclosed.account", "Only closed clients may be reactivated.")
+            }
         }
     }
 }

@@ -60,16 +60,12 @@ impl State {
         match path {
             ["external-id", external_id, rest @ ..] => {
                 let found = self.by_external_id.get(*external_id).copied();
-                found
-                    .map(|at| (at, rest))
-                    .ok_or_else(|| Refusal::not_found("externalId", external_id))
+                found.map(|at| (at, rest)).ok_or_else(|| Refusal::not_found("externalId", external_id))
             }
             [id, rest @ ..] => {
                 let at = id.parse::<usize>().ok().and_then(|id| id.checked_sub(1));
                 let found = at.filter(|at| *at < self.clients.len());
-                found
-                    .map(|at| (at, rest))
-                    .ok_or_else(|| Refusal::not_found("id", id))
+                found.map(|at| (at, rest)).ok_or_else(|| Refusal::not_found("id", id))
             }
             [] => Err(Refusal::no_route()),
         }
@@ -82,11 +78,7 @@ impl State {
 
 impl Fineract {
     pub(crate) fn new(seed: u64, effects: Arc<Effects>) -> Self {
-        Fineract {
-            seed,
-            effects,
-            state: Mutex::default(),
-        }
+        Fineract { seed, effects, state: Mutex::default() }
     }
 
     /// Answers a call below `/fineract`.
@@ -96,10 +88,7 @@ impl Fineract {
     }
 
     fn decide(&self, call: &Call) -> Result<Answer, Refusal> {
-        if call
-            .header("fineract-platform-tenantid")
-            .is_none_or(str::is_empty)
-        {
+        if call.header("fineract-platform-tenantid").is_none_or(str::is_empty) {
             return Err(Refusal::no_tenant());
         }
         if call.credential("basic").is_none() {
@@ -109,18 +98,14 @@ impl Fineract {
         match (method, path.as_slice()) {
             ("GET", ["offices"]) => Ok(ok(&offices())),
             ("GET", ["clients"]) => Ok(ok(&self.list(call))),
-            ("POST", ["clients"]) => {
-                self.once("CREATE", call, |state, body| self.create(state, call, body))
-            }
+            ("POST", ["clients"]) => self.once("CREATE", call, |state, body| self.create(state, call, body)),
             ("GET", ["clients", rest @ ..]) => self.read(rest),
-            ("PUT", ["clients", rest @ ..]) => self.once("UPDATE", call, |state, body| {
-                self.update(state, call, rest, body)
-            }),
+            ("PUT", ["clients", rest @ ..]) => {
+                self.once("UPDATE", call, |state, body| self.update(state, call, rest, body))
+            }
             ("POST", ["clients", rest @ ..]) => {
                 let command = lifecycle::Command::named(call.param("command").unwrap_or_default())?;
-                self.once(command.action(), call, |state, body| {
-                    self.command(state, call, rest, (command, body))
-                })
+                self.once(command.action(), call, |state, body| self.command(state, call, rest, (command, body)))
             }
             _ => Err(Refusal::no_route()),
         }
@@ -132,29 +117,10 @@ impl Fineract {
         let limit = call.number("limit", DEFAULT_LIMIT);
         let (total, items): (usize, Vec<Value>) = match call.param("externalId") {
             Some(external_id) => {
-                let found = state
-                    .by_external_id
-                    .get(external_id)
-                    .and_then(|at| state.clients.get(*at));
-                (
-                    usize::from(found.is_some()),
-                    found
-                        .iter()
-                        .skip(skip)
-                        .map(|client| client.json())
-                        .collect(),
-                )
+                let found = state.by_external_id.get(external_id).and_then(|at| state.clients.get(*at));
+                (usize::from(found.is_some()), found.iter().skip(skip).map(|client| client.json()).collect())
             }
-            None => (
-                state.clients.len(),
-                state
-                    .clients
-                    .iter()
-                    .skip(skip)
-                    .take(limit)
-                    .map(Client::json)
-                    .collect(),
-            ),
+            None => (state.clients.len(), state.clients.iter().skip(skip).take(limit).map(Client::json).collect()),
         };
         json!({"totalFilteredRecords": total, "pageItems": items})
     }
@@ -178,9 +144,7 @@ impl Fineract {
         run: impl FnOnce(&mut State, input::Body) -> Result<Value, Refusal>,
     ) -> Result<Answer, Refusal> {
         let mut state = self.state.lock();
-        let kept = call
-            .header("idempotency-key")
-            .map(|key| (action, key.to_owned()));
+        let kept = call.header("idempotency-key").map(|key| (action, key.to_owned()));
         if let Some((status, body)) = kept.as_ref().and_then(|key| state.outcomes.get(key)) {
             let kept = Answer::typed(*status, "application/json", body.clone());
             return Ok(kept.with("x-served-from-cache", "true"));
@@ -191,21 +155,15 @@ impl Fineract {
             Err(refusal) => refusal.answer(),
         };
         if let Some(key) = kept {
-            state
-                .outcomes
-                .insert(key, (answer.status, answer.body.clone()));
+            state.outcomes.insert(key, (answer.status, answer.body.clone()));
         }
         Ok(answer)
     }
 
     fn effect(&self, kind: &'static str, client: &Client, call: &Call, changed: bool) {
-        let reference = client
-            .external_id
-            .clone()
-            .unwrap_or_else(|| client.id.to_string());
+        let reference = client.external_id.clone().unwrap_or_else(|| client.id.to_string());
         let effect = Effect::new(System::Fineract, kind, &reference, &client.id.to_string());
-        self.effects
-            .record(effect.key(call.header("idempotency-key")).changed(changed));
+        self.effects.record(effect.key(call.header("idempotency-key")).changed(changed));
     }
 
     /// Whether an open savings account keeps a client from being closed, as it does in the product.
@@ -227,19 +185,15 @@ impl Fineract {
     /// Every client with its accounts, or the one of a reference.
     pub(crate) fn snapshot(&self, reference: Option<&str>) -> Snapshot {
         let state = self.state.lock();
-        let wanted = |client: &&Client| {
-            reference.is_none_or(|wanted| client.external_id.as_deref() == Some(wanted))
+        let wanted = |client: &&Client| reference.is_none_or(|wanted| client.external_id.as_deref() == Some(wanted));
+        let clients = || {
+            state
+                .clients
+                .iter()
+                .filter(wanted)
+                .map(|client| json!({"client": client.json(), "accounts": client.accounts_json()}))
         };
-        let clients =
-            || {
-                state.clients.iter().filter(wanted).map(
-                    |client| json!({"client": client.json(), "accounts": client.accounts_json()}),
-                )
-            };
-        stored::snapshot(&Shown {
-            clients: Each(clients),
-            open_accounts_block_close: state.open_accounts_block_close,
-        })
+        stored::snapshot(&Shown { clients: Each(clients), open_accounts_block_close: state.open_accounts_block_close })
     }
 }
 

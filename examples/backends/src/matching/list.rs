@@ -84,18 +84,11 @@ impl Entity {
     /// As yente shows an entity.
     pub fn json(&self) -> Value {
         let mut properties = json!({"name": [self.name], "topics": [self.topic]});
-        let country = if self.schema == "Person" {
-            "nationality"
-        } else {
-            "jurisdiction"
-        };
+        let country = if self.schema == "Person" { "nationality" } else { "jurisdiction" };
         if let Some(properties) = properties.as_object_mut() {
             properties.insert(country.to_owned(), json!([self.country]));
             properties.extend(self.alias.map(|alias| ("alias".to_owned(), json!([alias]))));
-            properties.extend(
-                self.birth_date
-                    .map(|date| ("birthDate".to_owned(), json!([date]))),
-            );
+            properties.extend(self.birth_date.map(|date| ("birthDate".to_owned(), json!([date]))));
         }
         json!({"id": self.id, "caption": self.name, "schema": self.schema, "properties": properties,
                "datasets": [self.dataset], "referents": [], "target": true, "first_seen": "2023-01-10T00:00:00",

@@ -53,9 +53,7 @@ impl Matching {
         match (method, path.as_slice()) {
             ("GET", ["healthz" | "readyz"]) => self.health(call),
             ("POST", ["match", dataset] | [dataset]) => self.screen(call, dataset),
-            (_, ["match", _] | [_]) => {
-                detail(StatusCode::METHOD_NOT_ALLOWED, json!("Method Not Allowed"))
-            }
+            (_, ["match", _] | [_]) => detail(StatusCode::METHOD_NOT_ALLOWED, json!("Method Not Allowed")),
             _ => detail(StatusCode::NOT_FOUND, json!("Not Found")),
         }
     }
@@ -82,18 +80,12 @@ impl Matching {
         if queries.len() > MAX_BATCH {
             return detail(
                 StatusCode::BAD_REQUEST,
-                json!(format!(
-                    "Too many queries in one batch (limit: {MAX_BATCH})"
-                )),
+                json!(format!("Too many queries in one batch (limit: {MAX_BATCH})")),
             );
         }
         let threshold = fraction(call, "threshold", DEFAULT_THRESHOLD);
         let cutoff = fraction(call, "cutoff", DEFAULT_CUTOFF).min(threshold);
-        let wish = Wish {
-            limit: call.number("limit", DEFAULT_LIMIT).min(MAX_LIMIT),
-            threshold,
-            cutoff,
-        };
+        let wish = Wish { limit: call.number("limit", DEFAULT_LIMIT).min(MAX_LIMIT), threshold, cutoff };
         self.batch(queries, dataset, &wish)
     }
 
@@ -101,15 +93,10 @@ impl Matching {
         let mut responses = Map::new();
         for (name, query) in queries {
             let Some(example) = Example::read(query) else {
-                return unprocessable(
-                    &["body", "queries", name],
-                    "Field required: schema and properties",
-                );
+                return unprocessable(&["body", "queries", name], "Field required: schema and properties");
             };
             let scored = score::against_list(&example, dataset, wish.cutoff);
-            self.effects.record(
-                Effect::new(System::Match, "screened", name, example.schema).changed(false),
-            );
+            self.effects.record(Effect::new(System::Match, "screened", name, example.schema).changed(false));
             responses.insert(name.clone(), response(query, &scored, wish));
         }
         let body = json!({"responses": responses, "limit": wish.limit,
@@ -125,19 +112,13 @@ impl Matching {
 }
 
 fn response(query: &Value, scored: &[Scored], wish: &Wish) -> Value {
-    let results: Vec<Value> = scored
-        .iter()
-        .take(wish.limit)
-        .map(|result| result.json(wish.threshold))
-        .collect();
+    let results: Vec<Value> = scored.iter().take(wish.limit).map(|result| result.json(wish.threshold)).collect();
     json!({"status": 200, "results": results, "total": {"value": results.len(), "relation": "eq"},
            "query": {"id": query.get("id"), "schema": query.get("schema"), "properties": query.get("properties")}})
 }
 
 fn fraction(call: &Call, name: &str, default: f64) -> f64 {
-    call.param(name)
-        .and_then(|value| value.parse().ok())
-        .unwrap_or(default)
+    call.param(name).and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
 fn detail(status: StatusCode, detail: Value) -> Answer {
@@ -145,8 +126,5 @@ fn detail(status: StatusCode, detail: Value) -> Answer {
 }
 
 fn unprocessable(place: &[&str], message: &str) -> Answer {
-    detail(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        json!([{"type": "value_error", "loc": place, "msg": message}]),
-    )
+    detail(StatusCode::UNPROCESSABLE_ENTITY, json!([{"type": "value_error", "loc": place, "msg": message}]))
 }

@@ -22,10 +22,7 @@ pub(super) struct Example<'a> {
 impl<'a> Example<'a> {
     pub fn read(query: &'a Value) -> Option<Self> {
         let schema = query.get("schema")?.as_str()?;
-        Some(Example {
-            schema,
-            properties: query.get("properties")?.as_object()?,
-        })
+        Some(Example { schema, properties: query.get("properties")?.as_object()? })
     }
 
     /// The values of a property, which may be one text or a list.
@@ -59,10 +56,7 @@ impl Scored {
         let mut json = self.entity.json();
         if let Some(fields) = json.as_object_mut() {
             fields.insert("score".to_owned(), json!(self.score));
-            fields.insert(
-                "features".to_owned(),
-                json!({"name_match": self.name_match}),
-            );
+            fields.insert("features".to_owned(), json!({"name_match": self.name_match}));
             fields.insert("match".to_owned(), json!(self.score >= threshold));
         }
         json
@@ -71,9 +65,7 @@ impl Scored {
 
 /// The entries of a dataset that score at least the cutoff, best first.
 pub(super) fn against_list(example: &Example<'_>, dataset: &str, cutoff: f64) -> Vec<Scored> {
-    let listed = ENTITIES
-        .iter()
-        .filter(|entity| dataset == "default" || entity.dataset == dataset);
+    let listed = ENTITIES.iter().filter(|entity| dataset == "default" || entity.dataset == dataset);
     let mut scored: Vec<Scored> = listed
         .filter(|entity| example.may_be(entity))
         .map(|entity| score(example, entity))
@@ -84,44 +76,21 @@ pub(super) fn against_list(example: &Example<'_>, dataset: &str, cutoff: f64) ->
 }
 
 fn score(example: &Example<'_>, entity: &'static Entity) -> Scored {
-    let known: Vec<Vec<String>> = std::iter::once(entity.name)
-        .chain(entity.alias)
-        .map(words)
-        .collect();
-    let names = example
-        .values("name")
-        .into_iter()
-        .chain(example.values("alias"))
-        .take(MAX_NAMES);
-    let name_match = names
-        .map(words)
-        .flat_map(|given| known.iter().map(move |known| similarity(&given, known)))
-        .fold(0.0, f64::max);
+    let known: Vec<Vec<String>> = std::iter::once(entity.name).chain(entity.alias).map(words).collect();
+    let names = example.values("name").into_iter().chain(example.values("alias")).take(MAX_NAMES);
+    let name_match =
+        names.map(words).flat_map(|given| known.iter().map(move |known| similarity(&given, known))).fold(0.0, f64::max);
     let mut score = name_match;
     let dates = example.values("birthDate");
-    if !dates.is_empty()
-        && entity
-            .birth_date
-            .is_some_and(|known| !dates.contains(&known))
-    {
+    if !dates.is_empty() && entity.birth_date.is_some_and(|known| !dates.contains(&known)) {
         score -= OTHER_BIRTH_DATE;
     }
-    let countries: Vec<&str> = ["nationality", "country", "jurisdiction"]
-        .into_iter()
-        .flat_map(|name| example.values(name))
-        .collect();
-    if !countries.is_empty()
-        && !countries
-            .iter()
-            .any(|country| country.eq_ignore_ascii_case(entity.country))
-    {
+    let countries: Vec<&str> =
+        ["nationality", "country", "jurisdiction"].into_iter().flat_map(|name| example.values(name)).collect();
+    if !countries.is_empty() && !countries.iter().any(|country| country.eq_ignore_ascii_case(entity.country)) {
         score -= OTHER_COUNTRY;
     }
-    Scored {
-        entity,
-        score: round(score.max(0.0)),
-        name_match: round(name_match),
-    }
+    Scored { entity, score: round(score.max(0.0)), name_match: round(name_match) }
 }
 
 fn round(score: f64) -> f64 {
@@ -130,12 +99,7 @@ fn round(score: f64) -> f64 {
 
 /// The words of a name without marks and case, sorted.
 fn words(name: &str) -> Vec<String> {
-    let plain: String = name
-        .chars()
-        .take(MAX_NAME_CHARS)
-        .nfkd()
-        .filter(|c| !is_combining_mark(*c))
-        .collect();
+    let plain: String = name.chars().take(MAX_NAME_CHARS).nfkd().filter(|c| !is_combining_mark(*c)).collect();
     let mut words: Vec<String> = plain
         .to_lowercase()
         .split(|c: char| !c.is_alphanumeric())
@@ -155,11 +119,7 @@ fn similarity(one: &[String], other: &[String]) -> f64 {
 }
 
 fn directed(from: &[String], to: &[String]) -> f64 {
-    let best = |word: &String| {
-        to.iter()
-            .map(|other| alike(word, other))
-            .fold(0.0, f64::max)
-    };
+    let best = |word: &String| to.iter().map(|other| alike(word, other)).fold(0.0, f64::max);
     from.iter().map(best).sum::<f64>() / from.len() as f64
 }
 
@@ -168,11 +128,7 @@ fn alike(one: &str, other: &str) -> f64 {
     let longest = one.chars().count().max(other.chars().count());
     let edits = edits(one, other);
     // Words with more than a third of their letters different are different words.
-    if edits * 3 > longest {
-        0.0
-    } else {
-        1.0 - edits as f64 / longest as f64
-    }
+    if edits * 3 > longest { 0.0 } else { 1.0 - edits as f64 / longest as f64 }
 }
 
 fn edits(one: &str, other: &str) -> usize {
@@ -198,22 +154,14 @@ mod tests {
 
     fn best(query: &Value) -> Option<(f64, &'static str)> {
         let scored = against_list(&Example::read(query).unwrap(), "default", 0.5);
-        scored
-            .first()
-            .map(|result| (result.score, result.entity.name))
+        scored.first().map(|result| (result.score, result.entity.name))
     }
 
     #[test]
     fn exact_near_and_far_names() {
         let person = |name: &str| json!({"schema": "Person", "properties": {"name": [name]}});
-        assert_eq!(
-            best(&person("VOLKOVAR, Drazen")),
-            Some((1.0, "Drazen Volkovar"))
-        );
-        assert_eq!(
-            best(&person("Dražen Volkovar")),
-            Some((1.0, "Drazen Volkovar"))
-        );
+        assert_eq!(best(&person("VOLKOVAR, Drazen")), Some((1.0, "Drazen Volkovar")));
+        assert_eq!(best(&person("Dražen Volkovar")), Some((1.0, "Drazen Volkovar")));
         let near = best(&person("Drasen Volkova")).unwrap().0;
         assert!((0.75..0.95).contains(&near), "{near}");
         assert_eq!(best(&person("Ada Byron")), None);

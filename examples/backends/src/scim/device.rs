@@ -11,9 +11,7 @@ use crate::effects::rfc3339;
 use crate::stored::Stored;
 
 use super::error::Refusal;
-use super::{
-    Resource, Scim, State, body, filter, list_response, patch, scim, stamp, text, version,
-};
+use super::{Resource, Scim, State, body, filter, list_response, patch, scim, stamp, text, version};
 
 /// The schema of the resource type.
 pub(super) const SCHEMA: &str = "urn:backoffice:params:scim:schemas:2.0:Device";
@@ -45,15 +43,10 @@ impl Scim {
         let wanted = filter::read(call.param("filter").unwrap_or_default())?;
         let ids: &[String] = match wanted.attribute.as_str() {
             "owner.value" | "owner" => state.by_owner.get(&wanted.value).map_or(&[], Vec::as_slice),
-            "id" if state.devices.contains_key(&wanted.value) => {
-                std::slice::from_ref(&wanted.value)
-            }
+            "id" if state.devices.contains_key(&wanted.value) => std::slice::from_ref(&wanted.value),
             "id" => &[],
             _ => {
-                return Err(Refusal::bad(
-                    "invalidFilter",
-                    "Devices are found by owner.value or id.",
-                ));
+                return Err(Refusal::bad("invalidFilter", "Devices are found by owner.value or id."));
             }
         };
         Ok(list_response(ids, &state.devices, call))
@@ -73,12 +66,7 @@ impl Scim {
     }
 
     /// Puts a changed device in the place of the old one, and moves it where its owner is another now.
-    fn store_device(
-        &self,
-        state: &mut State,
-        id: &str,
-        mut device: Resource,
-    ) -> Result<Resource, Refusal> {
+    fn store_device(&self, state: &mut State, id: &str, mut device: Resource) -> Result<Resource, Refusal> {
         state.check_device(&device)?;
         let old = state.device(id)?;
         let (from, to) = (owner(&old).to_owned(), owner(&device).to_owned());
@@ -88,13 +76,8 @@ impl Scim {
             let created = old.get("meta").and_then(|meta| meta.get("created"));
             stamp(&mut device, "Device", created, version(&old) + 1);
         }
-        let kind = if from == to {
-            "device.changed"
-        } else {
-            "device.transferred"
-        };
-        self.effect(kind, &state.reference_of(&to), id)
-            .record(None, changed);
+        let kind = if from == to { "device.changed" } else { "device.transferred" };
+        self.effect(kind, &state.reference_of(&to), id).record(None, changed);
         if from != to {
             state.disown(&from, id);
             state.by_owner.entry(to).or_default().push(id.to_owned());
@@ -113,8 +96,7 @@ impl Scim {
         let device = state.device(id)?;
         state.devices.remove(id);
         state.disown(owner(&device), id);
-        self.effect("device.removed", &state.reference_of(owner(&device)), id)
-            .record(None, true);
+        self.effect("device.removed", &state.reference_of(owner(&device)), id).record(None, true);
         Ok(device)
     }
 
@@ -123,13 +105,9 @@ impl Scim {
         let reference = state.reference_of(owner(&state.device(id)?));
         let n = state.next(id);
         let reset = self.new_id("scim.pin", &format!("{id}/{n}"));
-        self.effect("device.pinReset", &reference, id)
-            .record(None, true);
+        self.effect("device.pinReset", &reference, id).record(None, true);
         let expires_at = rfc3339(Utc::now() + Duration::hours(PIN_VALID_HOURS));
-        Ok(scim(
-            StatusCode::CREATED,
-            &json!({"id": reset, "device": id, "expiresAt": expires_at}),
-        ))
+        Ok(scim(StatusCode::CREATED, &json!({"id": reset, "device": id, "expiresAt": expires_at})))
     }
 
     /// The devices of a new user.
@@ -146,10 +124,7 @@ impl Scim {
         let n = state.next(&format!("devices of {reference}"));
         let about = format!("{reference}/{n}");
         let mut chance = chance::about(self.seed, "scim.device", &about);
-        let (kind, model, label) = MODELS
-            .get(chance.random_range(0..MODELS.len()))
-            .copied()
-            .unwrap_or_default();
+        let (kind, model, label) = MODELS.get(chance.random_range(0..MODELS.len())).copied().unwrap_or_default();
         let device = json!({"schemas": [SCHEMA], "id": self.new_id("scim.device", &about), "deviceType": kind,
                             "owner": reference_to(user), "model": model,
                             "label": label, "active": true, "locked": false, "enrolledAt": rfc3339(Utc::now())});
@@ -160,13 +135,8 @@ impl Scim {
 
     fn enrol(&self, state: &mut State, device: &Resource) {
         let (id, owner) = (text(device, "id").unwrap_or_default(), owner(device));
-        self.effect("device.enrolled", &state.reference_of(owner), id)
-            .record(None, true);
-        state
-            .by_owner
-            .entry(owner.to_owned())
-            .or_default()
-            .push(id.to_owned());
+        self.effect("device.enrolled", &state.reference_of(owner), id).record(None, true);
+        state.by_owner.entry(owner.to_owned()).or_default().push(id.to_owned());
         state.devices.insert(id.to_owned(), Stored::keep(device));
     }
 
@@ -176,22 +146,11 @@ impl Scim {
     /// Says what is not there, or what about the device is wrong.
     pub fn happen(&self, user: &str, happening: Happening) -> Result<Value, String> {
         let mut state = self.state.lock();
-        let user = state
-            .by_external_id
-            .get(user)
-            .cloned()
-            .unwrap_or_else(|| user.to_owned());
-        self.let_happen(&mut state, &user, happening)
-            .map(Value::Object)
-            .map_err(|refusal| refusal.to_string())
+        let user = state.by_external_id.get(user).cloned().unwrap_or_else(|| user.to_owned());
+        self.let_happen(&mut state, &user, happening).map(Value::Object).map_err(|refusal| refusal.to_string())
     }
 
-    fn let_happen(
-        &self,
-        state: &mut State,
-        user: &str,
-        happening: Happening,
-    ) -> Result<Resource, Refusal> {
+    fn let_happen(&self, state: &mut State, user: &str, happening: Happening) -> Result<Resource, Refusal> {
         state.user(user)?;
         match happening {
             Happening::Enrol(attributes) => {
@@ -228,24 +187,13 @@ fn overwrite(device: &mut Resource, mut attributes: Resource) {
 
 impl State {
     fn device(&self, id: &str) -> Result<Resource, Refusal> {
-        self.devices
-            .get(id)
-            .map(Stored::load)
-            .ok_or_else(|| Refusal::not_found("Device", id))
+        self.devices.get(id).map(Stored::load).ok_or_else(|| Refusal::not_found("Device", id))
     }
 
     /// The device that a test names, or the user's first.
     fn named_or_first(&self, user: &str, device: String) -> String {
-        let first = self
-            .by_owner
-            .get(user)
-            .and_then(|devices| devices.first())
-            .cloned();
-        if device.is_empty() {
-            first.unwrap_or_default()
-        } else {
-            device
-        }
+        let first = self.by_owner.get(user).and_then(|devices| devices.first()).cloned();
+        if device.is_empty() { first.unwrap_or_default() } else { device }
     }
 
     fn disown(&mut self, owner: &str, id: &str) {
@@ -257,28 +205,18 @@ impl State {
     fn check_device(&self, device: &Resource) -> Result<(), Refusal> {
         let is = |name: &str, right: fn(&Value) -> bool| device.get(name).is_some_and(right);
         if !is("active", Value::is_boolean) || !is("locked", Value::is_boolean) {
-            return Err(Refusal::bad(
-                "invalidValue",
-                "active and locked are booleans.",
-            ));
+            return Err(Refusal::bad("invalidValue", "active and locked are booleans."));
         }
         if !is("deviceType", Value::is_string) {
             return Err(Refusal::bad("invalidValue", "deviceType is a text."));
         }
         if !self.users.contains_key(owner(device)) {
-            return Err(Refusal::bad(
-                "invalidValue",
-                "owner.value is not the id of a user.",
-            ));
+            return Err(Refusal::bad("invalidValue", "owner.value is not the id of a user."));
         }
         Ok(())
     }
 }
 
 fn owner(device: &Resource) -> &str {
-    device
-        .get("owner")
-        .and_then(|owner| owner.get("value"))
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    device.get("owner").and_then(|owner| owner.get("value")).and_then(Value::as_str).unwrap_or_default()
 }

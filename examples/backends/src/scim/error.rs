@@ -17,11 +17,7 @@ pub(super) struct Refusal {
 impl Refusal {
     /// A malformed request, with its `scimType`.
     pub fn bad(kind: &'static str, detail: &str) -> Self {
-        Refusal {
-            status: StatusCode::BAD_REQUEST,
-            kind: Some(kind),
-            detail: detail.to_owned(),
-        }
+        Refusal { status: StatusCode::BAD_REQUEST, kind: Some(kind), detail: detail.to_owned() }
     }
 
     /// An attribute whose value another resource has.
@@ -35,31 +31,18 @@ impl Refusal {
 
     /// No such resource.
     pub fn not_found(kind: &str, id: &str) -> Self {
-        Refusal {
-            status: StatusCode::NOT_FOUND,
-            kind: None,
-            detail: format!("{kind} {id} not found"),
-        }
+        Refusal { status: StatusCode::NOT_FOUND, kind: None, detail: format!("{kind} {id} not found") }
     }
 
     /// A method that the endpoint lacks.
     pub fn method_not_allowed() -> Self {
-        Refusal {
-            status: StatusCode::METHOD_NOT_ALLOWED,
-            kind: None,
-            detail: "Method not allowed here.".to_owned(),
-        }
+        Refusal { status: StatusCode::METHOD_NOT_ALLOWED, kind: None, detail: "Method not allowed here.".to_owned() }
     }
 
     /// No bearer token.
     pub fn unauthenticated() -> Self {
-        let detail =
-            "Authorization failure. The authorization header is invalid or missing.".to_owned();
-        Refusal {
-            status: StatusCode::UNAUTHORIZED,
-            kind: None,
-            detail,
-        }
+        let detail = "Authorization failure. The authorization header is invalid or missing.".to_owned();
+        Refusal { status: StatusCode::UNAUTHORIZED, kind: None, detail }
     }
 
     /// As an answer.

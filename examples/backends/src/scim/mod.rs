@@ -66,11 +66,7 @@ impl State {
 
 impl Scim {
     pub(crate) fn new(seed: u64, effects: Arc<Effects>) -> Self {
-        Scim {
-            seed,
-            effects,
-            state: Mutex::default(),
-        }
+        Scim { seed, effects, state: Mutex::default() }
     }
 
     /// Answers a call below `/scim`.
@@ -85,9 +81,7 @@ impl Scim {
         }
         let (method, path) = call.route();
         match (method, path.as_slice()) {
-            ("GET", ["ServiceProviderConfig"]) => {
-                Ok(scim(StatusCode::OK, &service_provider_config()))
-            }
+            ("GET", ["ServiceProviderConfig"]) => Ok(scim(StatusCode::OK, &service_provider_config())),
             ("GET", ["Users"]) => self.list_users(call),
             ("POST", ["Users"]) => self.create_user(call),
             ("GET", ["Users", id]) => self.read_user(id),
@@ -99,18 +93,13 @@ impl Scim {
             ("PATCH", ["Devices", id]) => self.patch_device(id, call),
             ("DELETE", ["Devices", id]) => self.delete_device(id),
             ("POST", ["Devices", id, "pinReset"]) => self.reset_pin(id),
-            (_, ["Users" | "Devices" | "ServiceProviderConfig", ..]) => {
-                Err(Refusal::method_not_allowed())
-            }
+            (_, ["Users" | "Devices" | "ServiceProviderConfig", ..]) => Err(Refusal::method_not_allowed()),
             _ => Err(Refusal::not_found("Endpoint", &path.join("/"))),
         }
     }
 
     fn effect(&self, kind: &'static str, reference: &str, object: &str) -> EffectDraft<'_> {
-        EffectDraft {
-            effects: &self.effects,
-            effect: Effect::new(System::Scim, kind, reference, object),
-        }
+        EffectDraft { effects: &self.effects, effect: Effect::new(System::Scim, kind, reference, object) }
     }
 
     /// Every user and device, or those of an external id.
@@ -121,10 +110,7 @@ impl Scim {
             None => state.user_order.iter().collect(),
         };
         let users: Vec<&Stored> = ids.iter().filter_map(|id| state.users.get(*id)).collect();
-        let owned = ids
-            .iter()
-            .filter_map(|id| state.by_owner.get(*id))
-            .flatten();
+        let owned = ids.iter().filter_map(|id| state.by_owner.get(*id)).flatten();
         let devices: Vec<&Stored> = owned.filter_map(|id| state.devices.get(id)).collect();
         stored::snapshot(&BTreeMap::from([("users", users), ("devices", devices)]))
     }
@@ -142,8 +128,7 @@ struct EffectDraft<'a> {
 
 impl EffectDraft<'_> {
     fn record(self, version: Option<u64>, changed: bool) {
-        self.effects
-            .record(self.effect.version(version).changed(changed));
+        self.effects.record(self.effect.version(version).changed(changed));
     }
 }
 
@@ -182,8 +167,7 @@ fn scim(status: StatusCode, body: &impl Serialize) -> Answer {
 }
 
 fn body(call: &Call) -> Result<Resource, Refusal> {
-    call.object()
-        .ok_or_else(|| Refusal::bad("invalidSyntax", "The request body is not a JSON object."))
+    call.object().ok_or_else(|| Refusal::bad("invalidSyntax", "The request body is not a JSON object."))
 }
 
 fn text<'a>(resource: &'a Resource, name: &str) -> Option<&'a str> {
@@ -201,19 +185,8 @@ fn stamp(resource: &mut Resource, kind: &str, created: Option<&Value>, version: 
 
 /// The number in a resource's `meta.version`.
 fn version(resource: &Resource) -> u64 {
-    let version = resource
-        .get("meta")
-        .and_then(|meta| meta.get("version"))
-        .and_then(Value::as_str);
-    version
-        .and_then(|version| {
-            version
-                .trim_start_matches("W/")
-                .trim_matches('"')
-                .parse()
-                .ok()
-        })
-        .unwrap_or_default()
+    let version = resource.get("meta").and_then(|meta| meta.get("version")).and_then(Value::as_str);
+    version.and_then(|version| version.trim_start_matches("W/").trim_matches('"').parse().ok()).unwrap_or_default()
 }
 
 fn service_provider_config() -> Value {

@@ -1,11 +1,6 @@
 //! A server on a free port, and requests to it with what each system demands of its clients.
 
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic
-)]
+#![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::sync::Arc;
 
@@ -35,25 +30,15 @@ impl Server {
         let backends = Arc::new(Backends::new(seed));
         let serving = tokio::spawn(backends::serve(listener, backends, std::future::pending()));
         // No pool: a reset connection must not be the cause of a later request's failure.
-        let client = Client::builder()
-            .no_proxy()
-            .pool_max_idle_per_host(0)
-            .build()
-            .unwrap();
-        Server {
-            base,
-            client,
-            serving,
-        }
+        let client = Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
+        Server { base, client, serving }
     }
 
     /// A request with the credential and headers that the path's system demands.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.base));
         match path.split('/').nth(1).unwrap() {
-            "fineract" => request
-                .basic_auth("mifos", Some("password"))
-                .header("Fineract-Platform-TenantId", "default"),
+            "fineract" => request.basic_auth("mifos", Some("password")).header("Fineract-Platform-TenantId", "default"),
             "espocrm" => request.header("X-Api-Key", "key"),
             "sms" => request.basic_auth("AC1", Some("token")),
             "scim" | "mail" => request.bearer_auth("token"),
@@ -76,21 +61,15 @@ impl Server {
     }
 
     pub async fn fault(&self, system: &str, fault: Value) {
-        let (status, body) = self
-            .post("/control", json!({"system": system, "fault": fault}))
-            .await;
+        let (status, body) = self.post("/control", json!({"system": system, "fault": fault})).await;
         assert_eq!(status, 201, "{body}");
     }
 
     /// The kinds of effects of one reference, in order.
     pub async fn effects(&self, reference: &str) -> Vec<String> {
-        let answer = self
-            .get(&format!("/control/effects?reference={reference}"))
-            .await;
+        let answer = self.get(&format!("/control/effects?reference={reference}")).await;
         let effects = answer["effects"].as_array().unwrap().iter();
-        effects
-            .map(|effect| effect["kind"].as_str().unwrap().to_owned())
-            .collect()
+        effects.map(|effect| effect["kind"].as_str().unwrap().to_owned()).collect()
     }
 }
 
@@ -101,8 +80,5 @@ pub async fn answered(response: Response) -> (u16, Value) {
     if body.is_empty() {
         return (status, Value::Null);
     }
-    (
-        status,
-        serde_json::from_slice(&body).unwrap_or_else(|error| panic!("{error}: {body:?}")),
-    )
+    (status, serde_json::from_slice(&body).unwrap_or_else(|error| panic!("{error}: {body:?}")))
 }

@@ -22,7 +22,9 @@ async fn the_token_comes_before_the_route() {
 #[tokio::test]
 async fn what_is_no_route_is_404_and_what_is_another_method_is_405() {
     let house = House::open().await;
-    for path in ["/", "/nowhere", "/clients", "/clients/profile/", "/clients/profile/a/b", "//clients/profile", "/admin"] {
+    for path in
+        ["/", "/nowhere", "/clients", "/clients/profile/", "/clients/profile/a/b", "//clients/profile", "/admin"]
+    {
         assert_eq!(house.get(path).await.code(), "route-not-found", "{path}");
     }
     for (method, path, allow) in [

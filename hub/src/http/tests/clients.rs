@@ -18,7 +18,8 @@ async fn a_client_is_made_read_changed_and_archived() {
 
     let mut wanted = read.json();
     wanted["email"] = json!("ops@meridian.example");
-    let put = |tag: &str| house.ask("PUT", &path).header(CONTENT_TYPE, "application/json").header(IF_MATCH, tag.to_owned());
+    let put =
+        |tag: &str| house.ask("PUT", &path).header(CONTENT_TYPE, "application/json").header(IF_MATCH, tag.to_owned());
     for stale in ["\"7\"", "W/\"1\"", "\"x\""] {
         assert_eq!(house.code(put(stale), wanted.to_string()).await, "version-mismatch", "{stale}");
     }
@@ -38,7 +39,9 @@ async fn a_client_is_made_read_changed_and_archived() {
 #[tokio::test]
 async fn a_repeated_request_is_answered_as_the_first_was() {
     let house = House::open().await;
-    let post = || house.ask("POST", "/clients/profile").header(CONTENT_TYPE, "application/json").header("idempotency-key", "k-1");
+    let post = || {
+        house.ask("POST", "/clients/profile").header(CONTENT_TYPE, "application/json").header("idempotency-key", "k-1")
+    };
     let first = house.send(post(), company(1).to_string()).await;
     assert_eq!((first.status, first.header("idempotency-replayed")), (StatusCode::CREATED, ""));
     let again = house.send(post(), company(1).to_string()).await;
@@ -90,7 +93,9 @@ async fn members_of_other_organisations_see_nothing() {
     let house = House::open().await;
     let reference = house.client(1).await;
     let stranger = house.sign("m", "elsewhere", &["RP001"], Some("active"));
-    for (method, path) in [("GET", "profile"), ("DELETE", "profile"), ("GET", "history"), ("GET", "device"), ("POST", "starred")] {
+    for (method, path) in
+        [("GET", "profile"), ("DELETE", "profile"), ("GET", "history"), ("GET", "device"), ("POST", "starred")]
+    {
         let request = house.ask_as(&stranger, method, &format!("/clients/{path}/{reference}"));
         assert_eq!(house.code(request, "").await, "client-not-found", "{method} {path}");
     }

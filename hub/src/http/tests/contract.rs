@@ -68,7 +68,8 @@ fn same_members(document: &Value, schema: &Value, shown: &Value, what: &str) {
     for member in shown.as_object().unwrap().keys() {
         assert!(documented.contains(member.as_str()), "{what}: {member} is not documented");
     }
-    let resolved = schema["$ref"].as_str().map_or(schema, |target| document.pointer(target.trim_start_matches('#')).unwrap());
+    let resolved =
+        schema["$ref"].as_str().map_or(schema, |target| document.pointer(target.trim_start_matches('#')).unwrap());
     for member in resolved["required"].as_array().unwrap() {
         assert!(shown.get(member.as_str().unwrap()).is_some(), "{what}: {member} is required and not there");
     }

@@ -55,7 +55,8 @@ async fn a_body_of_two_mebibytes_is_answered_before_the_connection_closes() {
 async fn a_body_that_nobody_reads_does_not_lose_the_answer() {
     let server = start().await;
     let size = 2 << 20;
-    let head = format!("POST /clients/profile HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n");
+    let head =
+        format!("POST /clients/profile HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n");
     let answer = talk(&server, &[head.as_bytes(), &vec![b' '; size]].concat()).await;
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
 }

@@ -17,10 +17,9 @@ use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
 use crate::access::{Grant, LocalKey, Tokens, testing};
-use crate::actors::command::ParkedView;
 use crate::actors::commands::{Commands, Shards};
-use crate::actors::{ActorSystem, Tree, TreeReport};
-use crate::adapters::{AdapterReport, Adapters};
+use crate::actors::{ActorSystem, ParkedView, Tree};
+use crate::adapters::Adapters;
 use crate::domain::delivery::Adapter;
 use crate::http::views::{Health, Part, PolicyView};
 use crate::http::{Front, HttpContext, Insight, Limits, Rate, UPLOADS};
@@ -34,7 +33,6 @@ use crate::telemetry::Metrics;
 struct Told {
     state: State,
     journal: Arc<crate::journal::FileJournal>,
-    tree: Tree,
     health: Arc<Mutex<Option<Health>>>,
 }
 
@@ -43,14 +41,6 @@ impl Insight for Told {
         // Without a health to tell, this is the handler that panics.
         let status = self.health.lock().unwrap();
         vec![Part { name: "journal".into(), status, detail: None }]
-    }
-
-    fn tree(&self) -> TreeReport {
-        self.tree.report()
-    }
-
-    fn adapters(&self) -> Vec<AdapterReport> {
-        Vec::new()
     }
 
     fn policies(&self) -> PolicyView {
@@ -116,7 +106,7 @@ impl House {
             journal: journal.clone(),
             state: state.clone(),
             access: access.clone(),
-            accounts: Accounts::new(adapters),
+            accounts: Accounts::new(adapters.clone()),
             documents: folder.path().to_owned(),
             open_accounts_block_archive: false,
         };
@@ -133,7 +123,9 @@ impl House {
             tokens: Arc::new(Tokens::local(&key)),
             metrics: Arc::new(Metrics::new(None)),
             limits: Limits::new(rate(address), rate(member)),
-            insight: Arc::new(Told { state, journal, tree, health: health.clone() }),
+            tree,
+            adapters,
+            insight: Arc::new(Told { state, journal, health: health.clone() }),
             uploads: Semaphore::new(UPLOADS),
         });
         Self { front: Front::new(hub.clone()), hub, health, key, _system: system, _folder: folder }
