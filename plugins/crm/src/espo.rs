@@ -156,7 +156,10 @@ mod tests {
 
     #[test]
     fn an_address_field_points_at_the_address() {
-        assert_eq!((pointer("billingAddressCity"), pointer("addressStreet"), pointer("other")), (Some("/address"), Some("/address"), None));
+        assert_eq!(
+            (pointer("billingAddressCity"), pointer("addressStreet"), pointer("other")),
+            (Some("/address"), Some("/address"), None)
+        );
         assert_eq!(pointer("emailAddress"), Some("/email"));
     }
 }

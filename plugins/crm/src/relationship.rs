@@ -152,11 +152,17 @@ mod tests {
         assert_eq!(channels, ["meeting", "email", "call"]);
         assert!(summary.feedback.is_empty());
         let lines = script.lines();
-        assert_eq!(lines[0], "GET api /Account/66a1/calls?where[0][type]=equals&where[0][attribute]=status\
-                              &where[0][value]=Held&select=name,dateStart&orderBy=dateStart&order=desc&maxSize=50");
-        assert_eq!(lines[4], "GET api /Account/66a1/cases?where[0][type]=notIn&where[0][attribute]=status\
+        assert_eq!(
+            lines[0],
+            "GET api /Account/66a1/calls?where[0][type]=equals&where[0][attribute]=status\
+                              &where[0][value]=Held&select=name,dateStart&orderBy=dateStart&order=desc&maxSize=50"
+        );
+        assert_eq!(
+            lines[4],
+            "GET api /Account/66a1/cases?where[0][type]=notIn&where[0][attribute]=status\
                               &where[0][value][]=Closed&where[0][value][]=Rejected&where[0][value][]=Duplicate\
-                              &select=id&maxSize=50");
+                              &select=id&maxSize=50"
+        );
     }
 
     #[test]
@@ -169,7 +175,8 @@ mod tests {
     fn feedback_comes_from_the_link_that_the_settings_name() {
         let answers = json!([{"createdAt": "2026-05-01 00:00:00", "score": 9, "description": "Good"},
                              {"createdAt": "2026-04-01 00:00:00", "score": 11}, {"score": 1}]);
-        let script = script().setting("feedback-link", "surveys").answer(200, page(json!([]))).answer(200, page(answers));
+        let script =
+            script().setting("feedback-link", "surveys").answer(200, page(json!([]))).answer(200, page(answers));
         let feedback = summary(&Session::new(&script), "Account/66a1").unwrap().feedback;
         let scores: Vec<Option<u8>> = feedback.iter().map(|entry| entry.score).collect();
         assert_eq!(scores, [Some(9), None]);

@@ -146,8 +146,13 @@ mod tests {
         let script = Script::new().answer(200, page);
         let devices = list(&Session::new(&script), "u-1").unwrap();
         let expected = Device {
-            id: "d-1".into(), device_type: DeviceType::Mobile, model: Some("Pixel 9".into()), label: None, active: true,
-            locked: false, enrolled_at: Some("2026-03-01T10:00:00.000Z".into()),
+            id: "d-1".into(),
+            device_type: DeviceType::Mobile,
+            model: Some("Pixel 9".into()),
+            label: None,
+            active: true,
+            locked: false,
+            enrolled_at: Some("2026-03-01T10:00:00.000Z".into()),
         };
         assert_eq!(devices, [expected]);
         assert_eq!(script.lines(), ["GET api /Devices?filter=owner.value eq \"u-1\"&startIndex=1&count=100"]);
@@ -210,7 +215,11 @@ mod tests {
 
     #[test]
     fn a_reset_whose_answer_is_lost_is_unknown() {
-        for script in [Script::new().fail(HttpFailure::TimedOut), Script::new().answer(201, json!({})), Script::new().answer(502, json!({}))] {
+        for script in [
+            Script::new().fail(HttpFailure::TimedOut),
+            Script::new().answer(201, json!({})),
+            Script::new().answer(502, json!({})),
+        ] {
             assert!(matches!(reset_pin(&Session::new(&script), "d-1"), Err(Disposition::Unknown(_))));
         }
     }

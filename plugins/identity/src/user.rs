@@ -26,7 +26,8 @@ pub fn update(profile: &Profile) -> Value {
 fn attributes(profile: &Profile) -> Map<String, Value> {
     let (kind, name) = match &profile.details {
         Details::Individual(person) => {
-            let name = json!({"givenName": person.given_name, "familyName": person.family_name, "formatted": profile.name});
+            let name =
+                json!({"givenName": person.given_name, "familyName": person.family_name, "formatted": profile.name});
             (ClientKind::Individual, name)
         }
         Details::Corporate(_) => (ClientKind::Corporate, json!({"formatted": profile.name})),

@@ -24,7 +24,8 @@ fn mistake(document: &Document, content: &[u8], allowed: Option<&[String]>) -> O
     if let Some(allowed) = allowed.filter(|allowed| !allowed.iter().any(|kind| kind == &document.document_type)) {
         return Some(format!("the type of document is not accepted; accepted are {}", allowed.join(", ")));
     }
-    let Some((media_type, beginning)) = MEDIA_TYPES.iter().find(|(media_type, _)| *media_type == document.media_type) else {
+    let Some((media_type, beginning)) = MEDIA_TYPES.iter().find(|(media_type, _)| *media_type == document.media_type)
+    else {
         return Some("the media type is not accepted; accepted are application/pdf, image/jpeg, image/png".to_owned());
     };
     if content.is_empty() {
@@ -47,8 +48,12 @@ mod tests {
 
     fn document(kind: &str, media_type: &str, content: &[u8]) -> Document {
         Document {
-            id: "d".into(), document_type: kind.into(), media_type: media_type.into(), digest: String::new(),
-            size: content.len() as u64, submitted_at: String::new(),
+            id: "d".into(),
+            document_type: kind.into(),
+            media_type: media_type.into(),
+            digest: String::new(),
+            size: content.len() as u64,
+            submitted_at: String::new(),
         }
     }
 
@@ -59,7 +64,9 @@ mod tests {
     #[test]
     fn a_document_that_is_what_it_says_is_verified() {
         let png = [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', 0];
-        for (media_type, content) in [("application/pdf", PDF), ("image/jpeg", &[0xff, 0xd8, 0xff, 0xe0]), ("image/png", &png)] {
+        for (media_type, content) in
+            [("application/pdf", PDF), ("image/jpeg", &[0xff, 0xd8, 0xff, 0xe0]), ("image/png", &png)]
+        {
             let verdict = checked(&Script::new(), &document("passport", media_type, content), content);
             assert_eq!(verdict, DocumentVerdict::Verified);
         }

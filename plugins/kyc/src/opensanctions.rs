@@ -37,7 +37,9 @@ impl Rules {
             dataset: settings.text("dataset", "default"),
             threshold: settings.number("threshold", 0.0..=1.0)?.unwrap_or(DEFAULT_THRESHOLD),
             algorithm: settings.get("algorithm"),
-            validity_days: settings.number("validity-days", 1..=LONGEST_VALIDITY_DAYS)?.unwrap_or(DEFAULT_VALIDITY_DAYS),
+            validity_days: settings
+                .number("validity-days", 1..=LONGEST_VALIDITY_DAYS)?
+                .unwrap_or(DEFAULT_VALIDITY_DAYS),
         })
     }
 }

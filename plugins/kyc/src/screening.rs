@@ -140,7 +140,11 @@ mod tests {
 
     fn document(kind: &str) -> Document {
         Document {
-            id: "d".into(), document_type: kind.into(), media_type: "image/png".into(), digest: String::new(), size: 1,
+            id: "d".into(),
+            document_type: kind.into(),
+            media_type: "image/png".into(),
+            digest: String::new(),
+            size: 1,
             submitted_at: String::new(),
         }
     }
@@ -160,7 +164,8 @@ mod tests {
 
     #[test]
     fn a_match_is_for_a_person_to_decide() {
-        let script = Script::new().answer_with(200, &[DATE], answered(json!([listed(0.72), listed(0.93), listed(0.69)])));
+        let script =
+            Script::new().answer_with(200, &[DATE], answered(json!([listed(0.72), listed(0.93), listed(0.69)])));
         let Verdict::Pending(case) = verified(script, &[]).unwrap() else { panic!("not pending") };
         let best = "possible match 0.93: Drazen Volkovar (Person, NK-1, topics sanction, datasets sanctions)";
         assert_eq!((case.id, case.reasons.len(), case.reasons[0].as_str()), (None, 2, best));
@@ -168,7 +173,8 @@ mod tests {
 
     #[test]
     fn the_threshold_is_the_settings() {
-        let script = Script::new().setting("threshold", "0.95").answer_with(200, &[DATE], answered(json!([listed(0.93)])));
+        let script =
+            Script::new().setting("threshold", "0.95").answer_with(200, &[DATE], answered(json!([listed(0.93)])));
         assert!(matches!(verified(script, &[]).unwrap(), Verdict::Approved(_)));
     }
 

@@ -5,8 +5,8 @@ use adapter_kit::{Answer, Call, Refusal, Session, Settings, below, unavailable};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::template::{self, Ids};
 use crate::Message;
+use crate::template::{self, Ids};
 
 /// The channel's settings.
 pub struct Mail {

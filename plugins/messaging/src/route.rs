@@ -58,7 +58,9 @@ fn no_way(message: &Message) -> Disposition {
 }
 
 fn nothing_in_use() -> Disposition {
-    unavailable("no channel to the recipient is in use; set `mail-from` for e-mail, `sms-account-sid` and `sms-from` for texts")
+    unavailable(
+        "no channel to the recipient is in use; set `mail-from` for e-mail, `sms-account-sid` and `sms-from` for texts",
+    )
 }
 
 #[cfg(test)]
@@ -71,11 +73,8 @@ pub(crate) mod tests {
     use crate::{Recipient, Template, Value, Variable};
 
     pub(crate) fn message(prefer: Channel, email: Option<&str>, phone: Option<&str>) -> Message {
-        let to = Recipient {
-            name: "Jane Doe".into(),
-            email: email.map(str::to_owned),
-            phone: phone.map(str::to_owned),
-        };
+        let to =
+            Recipient { name: "Jane Doe".into(), email: email.map(str::to_owned), phone: phone.map(str::to_owned) };
         let variables = vec![Variable { name: "device".into(), value: Value::DeviceType("card-reader".into()) }];
         Message { template: Template::DeviceLocked, language: "de-AT".into(), prefer, to, variables }
     }
@@ -107,9 +106,11 @@ pub(crate) mod tests {
 
     #[test]
     fn a_channel_that_is_not_in_use_is_passed_over() {
-        let mail_only = Script::new()
-            .setting("mail-from", "bank@x.example")
-            .answer_with(202, &[("X-Message-Id", "m-1")], json!(null));
+        let mail_only = Script::new().setting("mail-from", "bank@x.example").answer_with(
+            202,
+            &[("X-Message-Id", "m-1")],
+            json!(null),
+        );
         assert_eq!(route(&mail_only, &message(Channel::Sms, Some("jane@x.example"), Some("+447900000000"))), MAIL);
     }
 

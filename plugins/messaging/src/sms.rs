@@ -4,8 +4,8 @@ use adapter_kit::types::{Disposition, Receipt};
 use adapter_kit::{Answer, Call, Refusal, Session, Settings, below, unavailable};
 use serde::Deserialize;
 
-use crate::template::{self, Ids};
 use crate::Message;
+use crate::template::{self, Ids};
 
 const VERSION: &str = "2010-04-01";
 
@@ -125,7 +125,9 @@ mod tests {
         let script = script().answer(201, json!({"sid": "SM1", "status": "queued"}));
         assert_eq!(sent_by(&script).unwrap().external_id, "SM1");
         let form = script.text_sent(0).unwrap();
-        assert!(form.starts_with("To=%2B447900000000&From=%2B15005550006&Body=A%20device%20of%20yours%20was%20locked."));
+        assert!(
+            form.starts_with("To=%2B447900000000&From=%2B15005550006&Body=A%20device%20of%20yours%20was%20locked.")
+        );
         assert_eq!(script.header_sent(0, "content-type").as_deref(), Some("application/x-www-form-urlencoded"));
     }
 
@@ -137,7 +139,9 @@ mod tests {
             .answer(201, json!({"sid": "SM1"}));
         assert!(sent_by(&script).is_ok());
         let form = script.text_sent(0).unwrap();
-        assert!(form.contains("MessagingServiceSid=MG7&ContentSid=HX9&ContentVariables=%7B") && !form.contains("Body="));
+        assert!(
+            form.contains("MessagingServiceSid=MG7&ContentSid=HX9&ContentVariables=%7B") && !form.contains("Body=")
+        );
     }
 
     #[test]
@@ -149,7 +153,9 @@ mod tests {
 
     #[test]
     fn a_number_that_is_none_is_rejected_without_repeating_it() {
-        let Err(Disposition::Reject(reject)) = sent_by(&script().answer(400, problem(21211))) else { panic!("not rejected") };
+        let Err(Disposition::Reject(reject)) = sent_by(&script().answer(400, problem(21211))) else {
+            panic!("not rejected")
+        };
         assert_eq!(reject.field.as_deref(), Some("/to/phone"));
         assert_eq!(reject.why, "POST /2010-04-01/Accounts/AC1/Messages.json answered 400 21211");
     }

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use adapter_kit::types::Disposition;
 use adapter_kit::Settings;
+use adapter_kit::types::Disposition;
 use serde_json::{Map, json};
 
 use crate::{Message, Template, Value};
@@ -75,11 +75,9 @@ pub fn text(message: &Message) -> String {
 /// The data that a template outside is filled with.
 pub fn data(message: &Message) -> serde_json::Value {
     let mut data = Map::new();
-    for (name, value) in [
-        ("name", message.to.name.as_str()),
-        ("language", &message.language),
-        ("template", name(message.template)),
-    ] {
+    for (name, value) in
+        [("name", message.to.name.as_str()), ("language", &message.language), ("template", name(message.template))]
+    {
         data.insert(name.to_owned(), json!(value));
     }
     for variable in &message.variables {
@@ -105,7 +103,8 @@ mod tests {
     #[test]
     fn the_nearest_language_wins() {
         let message = message(Channel::Email, None, None);
-        let all = [("device-locked", "any"), ("device-locked.de", "de"), ("device-locked.de-at", "at"), ("welcome", "w")];
+        let all =
+            [("device-locked", "any"), ("device-locked.de", "de"), ("device-locked.de-at", "at"), ("welcome", "w")];
         assert_eq!(id(&table(&all), &message), Some("at"));
         assert_eq!(id(&table(&all[..2]), &message), Some("de"));
         assert_eq!(id(&table(&all[..1]), &message), Some("any"));
@@ -114,13 +113,15 @@ mod tests {
 
     #[test]
     fn a_text_says_what_it_is_about() {
-        let expected = "A device of yours was locked.\nDevice: card-reader\nIf you did not expect this, please contact us.";
+        let expected =
+            "A device of yours was locked.\nDevice: card-reader\nIf you did not expect this, please contact us.";
         assert_eq!(text(&message(Channel::Email, None, None)), expected);
     }
 
     #[test]
     fn data_go_by_the_variables_names() {
-        let expected = json!({"name": "Jane Doe", "language": "de-AT", "template": "device-locked", "device": "card-reader"});
+        let expected =
+            json!({"name": "Jane Doe", "language": "de-AT", "template": "device-locked", "device": "card-reader"});
         assert_eq!(data(&message(Channel::Email, None, None)), expected);
     }
 }
