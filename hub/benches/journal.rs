@@ -114,7 +114,7 @@ fn throughput() {
     let (ours, bare, ratio, size) = (median(ours), median(bare), median(ratios), median(sizes));
     println!("journal, {APPENDERS} appenders   {ours:>9.0} entries/s in groups of {size:.0}");
     println!("bare write + fdatasync  {bare:>9.0} entries/s");
-    println!("ratio                   {:>9.2} (to reach: {TARGET})", ratio);
+    println!("ratio                   {ratio:>9.2} (to reach: {TARGET})");
 }
 
 fn opening() {

@@ -25,7 +25,7 @@ async fn caller(member: &str, org: &str, role: &str, subscription: Option<&str>)
         clients: vec!["CL-TOKEN".to_owned()],
         subscription: subscription.map(str::to_owned),
         from: Utc::now(),
-        lifetime: Duration::from_secs(60),
+        lifetime: Duration::from_mins(1),
     };
     Tokens::local(&key).verify(&key.sign(&grant)).await.unwrap()
 }
@@ -114,7 +114,7 @@ fn watched(folder: &Path) -> Watched {
     let (tell, changes) = mpsc::channel(16);
     let (stop, stopped) = oneshot::channel();
     let watching = watch(Arc::clone(&access), folder.to_owned(), async move { drop(stopped.await) }, move |change| {
-        drop(tell.try_send(change))
+        drop(tell.try_send(change));
     });
     Watched { access, changes, stop, task: tokio::spawn(watching) }
 }

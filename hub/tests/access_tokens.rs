@@ -71,7 +71,7 @@ fn grant() -> Grant {
         clients: vec!["CL-9".to_owned(), "CL-1".to_owned()],
         subscription: Some("active".to_owned()),
         from: Utc::now(),
-        lifetime: Duration::from_secs(3600),
+        lifetime: Duration::from_hours(1),
     }
 }
 
