@@ -50,6 +50,7 @@ struct Timeline {
 #[serde(rename_all = "camelCase")]
 struct Created {
     resource_id: u64,
+    resource_external_id: Option<String>,
 }
 
 /// Creates the client, or brings it up to this version.
@@ -74,7 +75,11 @@ fn create(session: &Session<'_>, tenant: &Tenant, profile: &Profile, key: &str) 
         let why = "another delivery has created the client since it was looked for".to_owned();
         return Err(Disposition::Retry(Retry { after_ms: None, why }));
     }
-    let created: Created = success(answer)?.json()?;
+    let answer = success(answer)?;
+    let created: Created = answer.json()?;
+    if created.resource_external_id.is_some_and(|external_id| external_id != profile.reference) {
+        return Err(answer.nonsense("it is about another client, as if the idempotency key had been used before"));
+    }
     Ok(receipt(created.resource_id, None))
 }
 
@@ -194,6 +199,13 @@ mod tests {
             .answer(200, json!({}));
         assert!(matches!(upsert_by(&script), Err(Disposition::Unknown(_))));
         assert_eq!(upsert_by(&script).unwrap().external_id, "4711");
+    }
+
+    #[test]
+    fn an_answer_about_another_client_is_no_receipt() {
+        let other = json!({"resourceId": 1, "resourceExternalId": "CL-OTHER"});
+        let script = Script::new().answer(200, json!({"pageItems": []})).answer(200, other);
+        assert!(matches!(upsert_by(&script), Err(Disposition::Unknown(_))));
     }
 
     #[test]

@@ -56,7 +56,11 @@ pub use bindings::exports::backoffice::adapter::crm::{Communication, Feedback, G
 pub struct Adapter;
 
 #[cfg(target_arch = "wasm32")]
-bindings::export!(Adapter with_types_in bindings);
+#[allow(unsafe_code)]
+mod component {
+    use super::Adapter;
+    super::bindings::export!(Adapter with_types_in super::bindings);
+}
 
 impl Guest for Adapter {
     fn describe() -> Description {
