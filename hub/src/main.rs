@@ -1,3 +1,10 @@
 //! The `hub` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use hub::cli::{Cli, run};
+
+fn main() -> ExitCode {
+    run(Cli::parse())
+}
