@@ -6,6 +6,7 @@ pub mod adapters;
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod http;
 pub mod journal;
 pub mod notify;
 pub mod startup;

@@ -1,1 +1,54 @@
-fn main() {}
+//! The `backends` program: binds, says where it listens, and serves until it is told to stop.
+//!
+//! Its only line on stdout is `ready http://ADDRESS:PORT`, so that whoever starts it can ask for port 0 and read which
+//! port it got.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use backends::Backends;
+use clap::Parser;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Plays the outside systems of the Clients Hub (core banking, CRM, screening, identity, mail and text messages).
+#[derive(Debug, Parser)]
+#[command(version, after_help = "Example: backends --listen 127.0.0.1:0 --seed 7")]
+struct Arguments {
+    /// The address to listen on; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Decides which accounts, devices and relationship data are made up for a client.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing can be done where even stderr is gone.
+            let _ = writeln!(std::io::stderr(), "backends: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> std::io::Result<()> {
+    let listener = TcpListener::bind(arguments.listen).await?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "ready http://{}", listener.local_addr()?)?;
+    stdout.flush()?;
+    let stop = async move {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    };
+    backends::serve(listener, Arc::new(Backends::new(arguments.seed)), stop).await;
+    Ok(())
+}

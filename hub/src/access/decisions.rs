@@ -172,3 +172,44 @@ impl Access {
         *self.findings.write() = findings;
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::testing::{OPERATORS, access, caller, permit};
+    use super::*;
+
+    #[test]
+    fn every_decision_has_an_id_of_its_own_and_is_counted() {
+        let access = access();
+        let member = caller("m-1", "acme", &["RP004"]);
+        let denied = access.permit(&member, Action::CL003, None).unwrap_err();
+        let allowed = access.permit(&member, Action::CL001, None).unwrap();
+        assert_ne!(denied.decision_id.to_string(), allowed.decision_id().to_string());
+        assert!(!denied.to_string().contains("m-1"));
+        let mut registry = Registry::default();
+        access.register(&mut registry);
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+        for line in [r#"{action="CL003",answer="deny"} 1"#, r#"{action="CL001",answer="allow"} 1"#] {
+            assert!(text.contains(&format!("hub_decisions_total{line}")), "{text}");
+        }
+        assert_eq!(permit("m-1", OPERATORS, Action::CX020).org(), OPERATORS);
+    }
+
+    #[test]
+    fn refused_files_are_reported_and_forgotten_when_others_come_into_force() {
+        let access = access();
+        access.refuse(vec![Finding {
+            file: "x".to_owned(),
+            line: 1,
+            column: 2,
+            message: "y".to_owned(),
+            expected: String::new(),
+        }]);
+        assert_eq!(access.report().findings.len(), 1);
+        let report = access.report();
+        access.swap(Policy::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies")).unwrap());
+        assert_eq!((access.report().digest, access.report().findings.len()), (report.digest, 0));
+    }
+}

@@ -21,8 +21,8 @@ pub use config::{AuthConfig, AuthConfigError, AuthMode, JwksUrl, Oidc, OrgId, Po
 pub use decisions::{Access, PolicyReport};
 pub use permit::{DecisionId, Denied, Permit, Rows, Target};
 pub use policy::{
-    CaseOutcome, CaseReport, ConditionStep, Difference, Explanation, Finding, GrantStep, Matrix, Policy, Question,
-    RoleStep, Source, SourceFile,
+    CaseOutcome, CaseReport, ConditionStep, Difference, Explanation, Finding, GrantStep, Matrix, MatrixRow, Policy,
+    Question, RoleStep, Source, SourceFile,
 };
 pub use tokens::{
     Grant, JwksError, LOCAL_AUDIENCE, LOCAL_ISSUER, LocalKey, LocalKeyError, MAX_TOKEN, TokenError, Tokens, is_org,

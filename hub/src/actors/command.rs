@@ -18,8 +18,11 @@ use crate::domain::kyc::Document;
 use crate::domain::refusal::Refusal;
 use crate::domain::validate::Draft;
 use crate::domain::validate::body::{ActivateBody, LockBody, ResetPinBody, ReviewBody, TransferBody};
-use crate::journal::{AppendError, RequestKey};
+use crate::journal::AppendError;
+pub use crate::journal::RequestKey;
 use crate::state::{ClientRecord, DeviceRecord};
+pub use crate::sync::accounts::{Account, AccountsView};
+pub use crate::sync::parked::ParkedView;
 
 /// What is known of a request beside its body.
 #[derive(Debug, Clone, Default)]
@@ -107,7 +110,8 @@ pub(super) struct Ask {
     pub permit: Permit,
     pub meta: Meta,
     pub order: Order,
-    /// While it lives, the same idempotent request is answered `request-in-progress`.
+    /// Held until the command is done: while it lives, the same idempotent request is answered `request-in-progress`.
+    #[expect(dead_code, reason = "what counts is when it is dropped")]
     pub turn: Option<KeyTurn>,
 }
 

@@ -9,40 +9,75 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::command::{Answer, Ask, CommandError, Done, Keys, Meta, Order, PinResetView, Upload};
+use super::desk::Desk;
 use super::mailbox::Mailbox;
 use super::shard::Shard;
-use crate::access::Permit;
+use super::{ChildSpec, RestartPolicy, Seat, Tree, TreeError, group, supervise};
+use crate::access::{Access, Permit};
 use crate::domain::delivery::Adapter;
 use crate::domain::kyc::{Document, DocumentStatus};
 use crate::domain::reference::{CLIENT, DOCUMENT, reference};
 use crate::domain::refusal::Refusal;
 use crate::domain::validate::Draft;
 use crate::domain::validate::body::{ActivateBody, LockBody, ResetPinBody, ReviewBody, TransferBody};
+use crate::journal::Journal;
 use crate::state::{ClientRecord, DeviceRecord, State};
 use crate::sync::accounts::{Account, Accounts, AccountsView, is_being_created};
+
+/// Shards of clients, and of devices. Their work is short; what takes time is the journal, which is shared.
+const SHARDS: usize = 2;
+/// Commands that may wait for one shard or be in its hands.
+const MAILBOX: usize = 512;
 
 /// Hands commands to the shards. Cheap to clone.
 #[derive(Clone)]
 pub struct Commands(Arc<Parts>);
 
-/// What it takes to hand commands out.
-pub struct Parts {
-    pub(super) clients: Vec<Mailbox<Shard>>,
-    pub(super) devices: Vec<Mailbox<Shard>>,
-    pub(super) state: State,
-    pub(super) accounts: Accounts,
-    pub(super) keys: Keys,
+struct Parts {
+    clients: Vec<Mailbox<Shard>>,
+    devices: Vec<Mailbox<Shard>>,
+    state: State,
+    accounts: Accounts,
+    keys: Keys,
+    documents: PathBuf,
+    open_accounts_block_archive: bool,
+}
+
+/// What the shards work with.
+pub struct Shards {
+    /// The truth.
+    pub journal: Arc<dyn Journal>,
+    /// What is so.
+    pub state: State,
+    /// Who may do what.
+    pub access: Arc<Access>,
+    /// Asks core banking.
+    pub accounts: Accounts,
     /// Where the contents of documents are kept, by digest.
-    pub(super) documents: PathBuf,
+    pub documents: PathBuf,
     /// Accounts with a balance stand in the way of archiving.
-    pub(super) open_accounts_block_archive: bool,
+    pub open_accounts_block_archive: bool,
 }
 
 type Outcome<T> = Result<Answer<T>, CommandError>;
 
 impl Commands {
-    pub(super) fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+    /// Starts the shards below their groups in the tree.
+    ///
+    /// # Errors
+    /// The tree refuses a name.
+    pub fn start(tree: &Tree, shards: Shards) -> Result<Self, TreeError> {
+        let Shards { journal, state, access, accounts, documents, open_accounts_block_archive } = shards;
+        let desk = Arc::new(Desk { journal, state: state.clone(), access });
+        Ok(Self(Arc::new(Parts {
+            clients: supervised(tree, "clients", &desk)?,
+            devices: supervised(tree, "devices", &desk)?,
+            state,
+            accounts,
+            keys: Keys::default(),
+            documents,
+            open_accounts_block_archive,
+        })))
     }
 
     /// CL003.
@@ -228,6 +263,26 @@ impl Commands {
         let index = usize::try_from(hasher.finish() % count).unwrap_or(0);
         shards.get(index).ok_or(CommandError::ShuttingDown)?.ask(ask).await?
     }
+}
+
+fn supervised(tree: &Tree, name: &str, desk: &Arc<Desk>) -> Result<Vec<Mailbox<Shard>>, TreeError> {
+    group(tree, "", name, RestartPolicy::default())?;
+    (0..SHARDS)
+        .map(|number| {
+            let desk = desk.clone();
+            supervise(
+                tree,
+                name,
+                ChildSpec {
+                    name: format!("shard-{number}"),
+                    mailbox: MAILBOX,
+                    seat: Seat::Own,
+                    factory: Box::new(move |_| Shard::new(desk.clone())),
+                    policy: RestartPolicy::default(),
+                },
+            )
+        })
+        .collect()
 }
 
 fn unavailable(error: &crate::adapters::CallError) -> CommandError {

@@ -4,7 +4,7 @@
 use semver::Version;
 use thiserror::Error;
 
-use super::AdapterName;
+use crate::adapters::AdapterName;
 
 /// The version of the contract in `wit/`.
 pub const CONTRACT: Version = Version::new(1, 0, 0);
@@ -93,10 +93,7 @@ fn interface(expected: AdapterName, exports: &[&str]) -> Result<Version, Contrac
         _ => return Err(ContractError::SeveralInterfaces(exports.join(", "))),
     };
     let version = major_one(version).ok_or_else(|| ContractError::OtherMajor { found: version.to_owned() })?;
-    match found == expected {
-        true => Ok(version),
-        false => Err(ContractError::OtherWorld { expected, found }),
-    }
+    if found == expected { Ok(version) } else { Err(ContractError::OtherWorld { expected, found }) }
 }
 
 /// `backoffice:adapter/<interface>@<version>`

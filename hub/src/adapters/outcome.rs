@@ -225,10 +225,7 @@ impl Fault {
     /// What the caller is told: whether it may be repeated depends on what had been sent.
     pub fn into_call_error(self, record: &CallRecord) -> CallError {
         let why = format!("the adapter gave no answer ({self})");
-        match record.may_have_effect() {
-            true => CallError::Unknown(why),
-            false => CallError::Retry { after: None, why },
-        }
+        if record.may_have_effect() { CallError::Unknown(why) } else { CallError::Retry { after: None, why } }
     }
 }
 

@@ -102,10 +102,11 @@ impl Ready {
             drop(held);
             result
         };
-        let task = AbortOnDropHandle::new(threads.spawn(call.in_current_span()));
-        match tokio::time::timeout_at(deadline, task).await {
+        let mut task = AbortOnDropHandle::new(threads.spawn(call.in_current_span()));
+        match tokio::time::timeout_at(deadline, &mut task).await {
             Ok(Ok(result)) => result,
             Ok(Err(ended)) => Err(Fault::host(format!("the host's side ended: {ended}"))),
+            // The record is read while the call still stands where it was; it is ended after that.
             Err(_) => Err(Fault::deadline(&record)),
         }
     }

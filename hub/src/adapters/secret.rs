@@ -4,7 +4,7 @@
 //! loads, so that a rotated secret takes effect with the next reload.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -93,10 +93,10 @@ impl SecretRef {
     }
 }
 
-fn read(path: &PathBuf) -> Result<String, SecretError> {
-    let unreadable = |source| SecretError::Unreadable { path: path.clone(), source };
+fn read(path: &Path) -> Result<String, SecretError> {
+    let unreadable = |source| SecretError::Unreadable { path: path.to_owned(), source };
     if std::fs::metadata(path).map_err(unreadable)?.len() > MAX_SECRET_BYTES {
-        return Err(SecretError::TooLarge(path.clone()));
+        return Err(SecretError::TooLarge(path.to_owned()));
     }
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
     let text = text.strip_suffix('\n').unwrap_or(&text);

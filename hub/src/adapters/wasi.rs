@@ -61,6 +61,10 @@ impl WasiHttpView for Guest {
     }
 }
 
+/// What an outgoing request fails with.
+const NO_HTTP: &str =
+    "wasi:http is not available here: use `http.send` of backoffice:adapter with an endpoint that is configured";
+
 struct NoHttp;
 
 type Io = Box<dyn Future<Output = Result<(), HttpError>> + Send>;
@@ -68,12 +72,7 @@ type Exchange = Box<dyn Future<Output = Result<(http::Response<WasiBody>, Io), H
 
 impl WasiHttpHooks for NoHttp {
     fn send_request(&mut self, _: http::Request<WasiBody>, _: Option<RequestOptions>, _: Io) -> Exchange {
-        Box::new(async {
-            Err(HttpError::InternalError(Some(
-                "wasi:http is not available here: use `send` of backoffice:adapter/http with a configured endpoint"
-                    .to_owned(),
-            )))
-        })
+        Box::new(async { Err(HttpError::InternalError(Some(NO_HTTP.to_owned()))) })
     }
 }
 
@@ -109,4 +108,26 @@ fn whole_millis(time: Duration) -> Duration {
 
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::{BodyExt as _, Empty};
+
+    #[tokio::test]
+    async fn an_outgoing_request_is_told_the_way_out_that_there_is() {
+        let body = Empty::new().map_err(HttpError::from).boxed_unsync();
+        let request = http::Request::new(body);
+        let answer = Box::into_pin(NoHttp.send_request(request, None, Box::new(async { Ok(()) }))).await;
+        assert!(matches!(answer, Err(HttpError::InternalError(Some(text))) if text.contains("`http.send`")));
+    }
+
+    #[test]
+    fn clocks_tell_whole_milliseconds() {
+        let monotonic = CoarseMonotonicClock(Instant::now() - Duration::from_micros(2_700));
+        assert_eq!(monotonic.now() % 1_000_000, 0);
+        assert!(monotonic.now() >= 2_000_000);
+        assert_eq!(CoarseWallClock.now().subsec_nanos() % 1_000_000, 0);
+    }
 }

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de};
 
+pub use crate::http::{Rate, TlsConfig};
+
 /// Pauses in a retry schedule.
 const MOST_PAUSES: usize = 64;
 /// The longest pause: a delivery that waits longer is better parked.
@@ -23,16 +25,6 @@ pub struct HttpConfig {
     pub listen: SocketAddr,
     /// The certificate; without one the hub speaks plain HTTP.
     pub tls: Option<TlsConfig>,
-}
-
-/// `http.tls`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TlsConfig {
-    /// The certificate chain, PEM.
-    pub cert: PathBuf,
-    /// The private key, PEM.
-    pub key: PathBuf,
 }
 
 fn address<'de, D: Deserializer<'de>>(input: D) -> Result<SocketAddr, D::Error> {
@@ -135,16 +127,6 @@ pub struct LimitsConfig {
     pub member: Rate,
     /// For each address.
     pub address: Rate,
-}
-
-/// How many requests are taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rate {
-    /// On average.
-    pub per_second: NonZeroU32,
-    /// At once.
-    pub burst: NonZeroU32,
 }
 
 #[cfg(test)]

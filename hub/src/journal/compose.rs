@@ -1,4 +1,4 @@
-//! The line of an entry, made: in two halves, so that the writer thread has little to do.
+//! The line of an entry, made: in two halves, so that little has to happen under the lock that orders entries.
 //!
 //! [`Prepared`] is made by the caller, on the caller's thread: everything that doesn't depend on the order
 //! of entries (members, salt, hash of the data). [`Line::write`] adds the place and closes the chain.
@@ -52,7 +52,7 @@ pub(super) struct Wanted {
     pub lasts: Option<Duration>,
 }
 
-/// An append as the writer gets it.
+/// An append as `gather` gets it.
 pub(super) struct PreparedAppend {
     pub entries: Vec<Prepared>,
     pub expects: Vec<(Mark, String, u64)>,
@@ -131,7 +131,7 @@ fn put<T: Serialize>(out: &mut Vec<u8>, name: &[u8], value: &T) -> Result<(), Ap
 
 /// The same JSON without line breaks, which can only stand between its tokens.
 fn one_line(data: Box<RawValue>) -> Box<RawValue> {
-    if !data.get().contains(['\n', '\r']) {
+    if !data.get().bytes().any(|byte| matches!(byte, b'\n' | b'\r')) {
         return data;
     }
     let text = data.get().replace(['\n', '\r'], " ");
@@ -160,7 +160,7 @@ impl Clock {
     }
 }
 
-/// The place of one line: everything that only the writer knows.
+/// The place of one line: everything that depends on the order.
 pub(super) struct Line<'a> {
     pub clock: &'a Clock,
     pub seq: u64,

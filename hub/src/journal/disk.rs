@@ -1,4 +1,4 @@
-//! The few things that the writer asks of the file system, behind a trait, so that a disk can fail on purpose.
+//! The few things that the flusher asks of the file system, behind a trait, so that a disk can fail on purpose.
 //!
 //! A `SegmentFile` on which anything has failed is dropped and never written to again: after a failed
 //! `fdatasync` the kernel may have forgotten the pages, and a second one would report success for nothing.

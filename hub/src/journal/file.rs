@@ -1,11 +1,10 @@
 //! The journal in files: the embedded default.
 
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Receiver, bounded};
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -17,21 +16,21 @@ use super::compose::PreparedAppend;
 use super::disk::{Disk, OsDisk};
 use super::entry::{Append, Committed, Entry, Head};
 use super::error::{AppendError, OpenError, ReadError};
-use super::flusher::{Flusher, fold_and_answer};
-use super::open::{OpenReport, Opened, Options, open_folder};
+use super::flusher::{Flusher, Settled, fold_and_answer};
+use super::gather::{Gathering, Request};
+use super::open::{Lock, OpenReport, Opened, Options, open_folder};
 use super::reader::Reader;
 use super::reserve::Room;
 use super::segment::Segment;
 use super::shared::{Durable, Shared};
 use super::subscription::Subscription;
 use super::tail::Tail;
-use super::writer::{Message, Request, Wires, Writer};
 
-/// Appends that wait for the writer take room by their length, in units of so many bytes …
+/// Appends that aren't answered yet take room by their length, in units of so many bytes …
 const UNIT: usize = 4 << 10;
 
 /// … of which there are so many: 32 MiB.
-const QUEUE: usize = 8 << 10;
+const ROOM: usize = 8 << 10;
 
 /// Groups that may be durable and not folded yet.
 const UNFOLDED: usize = 4;
@@ -39,9 +38,9 @@ const UNFOLDED: usize = 4;
 /// An open journal. Dropping it closes it.
 pub struct FileJournal {
     shared: Arc<Shared>,
-    queue: Sender<Message>,
+    gathering: Arc<Gathering>,
     threads: Mutex<Vec<JoinHandle<()>>>,
-    lock: Mutex<Option<File>>,
+    lock: Mutex<Option<Lock>>,
 }
 
 impl FileJournal {
@@ -66,48 +65,32 @@ impl FileJournal {
         options: Options,
         fold: impl FnMut(&[Arc<Entry>]) + Send + 'static,
     ) -> Result<(Self, OpenReport), OpenError> {
-        let Opened { lock, key, survey, cut, took } = open_folder(&options.path)?;
         let refused = || OpenError::io(&options.path);
+        let Opened { lock, key, survey, cut, took } = open_folder(&options.path)?;
         let end = survey.chain.end().unwrap_or_else(|| (Segment::new(&options.path, 1), 0));
-        let dir = options.path.clone();
-        let tail = Tail::open(disk.clone(), dir, end, options.segment_bytes).map_err(refused())?;
-        let anchor = AnchorFile::open(&options.path).map_err(refused())?;
+        let tail = Tail::open(disk.clone(), options.path.clone(), end, options.segment_bytes);
+        let tail = tail.map_err(refused())?;
         let (bytes, head) = (survey.bytes, survey.chain.head);
         let Chain { ledger, mut index, time, group, .. } = survey.chain;
         index.reach(tail.segment());
         let report = OpenReport { entries: head.seq, segments: index.count(), bytes, head, cut, took };
-        let shared = Arc::new(Shared::new(Durable { ledger, index, head }, key, QUEUE));
-        let room = Room::new(disk, options.path.clone(), options.reserve);
 
-        let (queue, requests) = bounded(QUEUE + 1);
-        let (groups, to_flush) = bounded(1);
-        let (report_flushed, flushed) = bounded(1);
+        let mut anchor = AnchorFile::open(&options.path).map_err(refused())?;
+        anchor.write(&Anchor { seq: head.seq, group, hash: head.hash, claims_key: key.fingerprint() });
+        let shared = Arc::new(Shared::new(Durable { ledger, index, head }, key, ROOM));
+        let room = Room::new(disk, options.path.clone(), options.reserve);
+        let gathering = Arc::new(Gathering::new(shared.clone(), room, time));
         let (settle, settled) = bounded(UNFOLDED);
-        let writer = Writer::new(Wires { queue: requests, groups, flushed }, shared.clone(), room, time);
-        let observer = options.observer;
-        let mut flusher = Flusher {
-            groups: to_flush,
-            flushed: report_flushed,
-            settled: settle,
-            tail,
-            anchor,
-            shared: shared.clone(),
-            observer,
-        };
-        let claims_key = shared.key.fingerprint();
-        flusher.anchor.write(&Anchor { seq: head.seq, group, hash: head.hash, claims_key });
-        let folded = shared.clone();
-        let threads = [
-            spawn("journal-writer", move || writer.run()),
-            spawn("journal-flush", move || flusher.run()),
-            spawn("journal-fold", move || {
-                fold_and_answer(&settled, &folded, fold);
-                folded.end();
-            }),
-        ];
-        let threads = threads.into_iter().collect::<io::Result<Vec<_>>>().map_err(refused())?;
-        let journal = Self { shared, queue, threads: Mutex::new(threads), lock: Mutex::new(Some(lock)) };
-        Ok((journal, report))
+        let observer = options.observer.clone();
+        let flusher =
+            Flusher { gathering: gathering.clone(), settled: settle, tail, anchor, shared: shared.clone(), observer };
+        let threads = start(flusher, settled, shared.clone(), fold).map_err(refused())?;
+        Ok((Self { shared, gathering, threads: Mutex::new(threads), lock: Mutex::new(Some(lock)) }, report))
+    }
+
+    /// Why every append is refused, where the journal has given up.
+    pub fn trouble(&self) -> Option<&'static str> {
+        *self.shared.failed.borrow()
     }
 
     /// Waits until the journal has given up, and says why. Every append is refused then; the hub ends.
@@ -122,8 +105,7 @@ impl FileJournal {
     /// Refuses new appends, makes those that it has durable, answers them, and gives the folder back. Blocks.
     pub fn close(&self) {
         self.shared.queue_room.close();
-        // An error says that the writer has ended already.
-        drop(self.queue.send(Message::Close));
+        self.gathering.close();
         for thread in self.threads.lock().drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a thread of the journal panicked");
@@ -135,17 +117,16 @@ impl FileJournal {
 
     async fn append_all(&self, append: Append) -> Result<Committed, AppendError> {
         let append = PreparedAppend::new(append, &self.shared.key)?;
-        let units = append.bytes.div_ceil(UNIT).clamp(1, QUEUE);
+        let units = append.bytes.div_ceil(UNIT).clamp(1, ROOM);
         let units = u32::try_from(units).unwrap_or(u32::MAX);
         let room = self.shared.queue_room.clone().acquire_many_owned(units).await;
         let room = room.map_err(|_| self.refusal())?;
         let (reply, answer) = oneshot::channel();
-        let request = Message::Append(Box::new(Request { append, reply, room }));
-        self.queue.try_send(request).map_err(|_| self.refusal())?;
+        self.gathering.accept(Request { append, reply, room });
         answer.await.unwrap_or(Err(AppendError::Unknown))
     }
 
-    /// Of an append that the writer never got.
+    /// Of an append for which there is no room any more.
     fn refusal(&self) -> AppendError {
         match *self.shared.failed.borrow() {
             Some(reason) => AppendError::StorageUnavailable(reason),
@@ -154,8 +135,19 @@ impl FileJournal {
     }
 }
 
-fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
-    Builder::new().name(name.to_owned()).spawn(body)
+/// Starts the thread that flushes and the one that folds.
+fn start(
+    flusher: Flusher,
+    settled: Receiver<Settled>,
+    shared: Arc<Shared>,
+    fold: impl FnMut(&[Arc<Entry>]) + Send + 'static,
+) -> io::Result<Vec<JoinHandle<()>>> {
+    let flush = Builder::new().name("journal-flush".to_owned()).spawn(move || flusher.run())?;
+    let fold = Builder::new().name("journal-fold".to_owned()).spawn(move || {
+        fold_and_answer(&settled, &shared, fold);
+        shared.end();
+    })?;
+    Ok(vec![flush, fold])
 }
 
 impl Journal for FileJournal {

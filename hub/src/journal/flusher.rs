@@ -11,9 +11,9 @@ use crossbeam_channel::{Receiver, Sender};
 use super::anchor::{Anchor, AnchorFile};
 use super::entry::{Committed, Entry, Head};
 use super::error::AppendError;
+use super::gather::{FAILED, Gathering, Group, Outcome, Waiter, answer};
 use super::shared::Shared;
 use super::tail::Tail;
-use super::writer::{FAILED, Flushed, Group, Outcome, Waiter, answer};
 
 /// Is told of every flush; for metrics.
 pub trait FlushObserver: Send + Sync {
@@ -28,8 +28,7 @@ pub(super) struct Settled {
 }
 
 pub(super) struct Flusher {
-    pub groups: Receiver<Group>,
-    pub flushed: Sender<Flushed>,
+    pub gathering: Arc<Gathering>,
     pub settled: Sender<Settled>,
     pub tail: Tail,
     pub anchor: AnchorFile,
@@ -38,9 +37,9 @@ pub(super) struct Flusher {
 }
 
 impl Flusher {
-    /// Runs until the writer ends or nothing can be written any more.
+    /// Runs until the journal is closed or nothing can be written any more.
     pub fn run(mut self) {
-        while let Ok(group) = self.groups.recv() {
+        while let Some(group) = self.gathering.next() {
             if let Err(reason) = self.flush(group) {
                 tracing::error!(reason, "the journal has ended");
                 self.shared.failed.send_replace(Some(reason));
@@ -64,8 +63,7 @@ impl Flusher {
         }
         let buffer = std::mem::take(&mut group.bytes);
         let Group { entries, waiters, .. } = group;
-        // The writer waits for this unless it has ended, and then nobody needs it.
-        drop(self.flushed.send(Flushed::Durable(buffer)));
+        self.gathering.durable(buffer);
         self.settled.send(Settled { entries, waiters }).map_err(|_| "the fold has ended")
     }
 
@@ -95,14 +93,19 @@ impl Flusher {
             tracing::error!(%error, segment, "the journal could not be made whole again");
         } else {
             tracing::warn!(segment, seq = head.seq, "the journal is whole again");
-            drop(self.flushed.send(Flushed::Failed(head)));
+            self.gathering.failed(head);
         }
         // Bytes that could not be cut off may come back when the journal is opened again.
         let refusal = if recovered.is_ok() { FAILED } else { AppendError::Unknown };
-        for waiter in group.waiters {
-            answer(waiter.reply, Err(refusal.clone()));
-        }
+        group.refuse(&refusal);
         recovered.map_err(|_| "its disk failed and it could not be made whole again")
+    }
+}
+
+impl Drop for Flusher {
+    /// However it ended, nobody waits for it any longer.
+    fn drop(&mut self) {
+        self.gathering.give_up();
     }
 }
 

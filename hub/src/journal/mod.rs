@@ -55,6 +55,7 @@ mod entry;
 mod error;
 mod file;
 mod flusher;
+mod gather;
 mod ledger;
 mod line;
 mod open;
@@ -68,7 +69,6 @@ mod subscription;
 mod survey;
 mod tail;
 mod verify;
-mod writer;
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
@@ -93,7 +93,7 @@ pub use verify::{Finding, VerifyReport, verify};
 
 /// What the rest of the hub asks of a journal, wherever it is kept.
 pub trait Journal: Send + Sync {
-    /// Commits all entries or none. Dropping the future cancels nothing that has reached the writer.
+    /// Commits all entries or none. Dropping the future cancels nothing that has been taken in.
     fn append(&self, append: Append) -> BoxFuture<'_, Result<Committed, AppendError>>;
 
     /// The entries from `from_seq` up to the head at the time of the call. Reads files: not for a runtime's

@@ -73,7 +73,7 @@ pub struct Cut {
 
 /// A folder that is locked, and verified.
 pub(super) struct Opened {
-    pub lock: File,
+    pub lock: Lock,
     pub key: ClaimsKey,
     pub survey: Survey,
     pub cut: Option<Cut>,
@@ -133,8 +133,18 @@ fn cut_off(dir: &Path, segments: &[Segment], damage: Damage) -> Result<Cut, Open
     Ok(cut)
 }
 
-/// Takes the folder for this process until the file is dropped.
-pub(super) fn lock(dir: &Path) -> Result<File, OpenError> {
+/// The folder is this process's while this lives.
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone would leave it to a child that is just being started, until that has executed its program.
+        self.0.unlock().unwrap_or_default();
+    }
+}
+
+/// Takes the folder for this process.
+pub(super) fn lock(dir: &Path) -> Result<Lock, OpenError> {
     let path = dir.join("lock");
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
@@ -145,7 +155,7 @@ pub(super) fn lock(dir: &Path) -> Result<File, OpenError> {
         Err(TryLockError::Error(error)) => return Err(OpenError::io(path)(error)),
     }
     file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(OpenError::io(path))?;
-    Ok(file)
+    Ok(Lock(file))
 }
 
 /// The process that holds the journal in `dir`, as it wrote itself down; `None` where nobody does, or nothing is there.

@@ -1,6 +1,6 @@
 //! What the journal's threads and its readers share.
 //!
-//! The writer's own state is not here: only what is durable, and how far it has been folded.
+//! What isn't durable yet is not here, but in `gather`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,7 +32,7 @@ pub(super) struct Shared {
     /// `seq` of the last entry that the fold has seen.
     folded: AtomicU64,
     live: Mutex<Option<broadcast::Sender<Entries>>>,
-    /// Bounds what waits for the writer.
+    /// Bounds what isn't answered yet.
     pub queue_room: Arc<Semaphore>,
     pub key: ClaimsKey,
     /// Set once, when the journal has given up.

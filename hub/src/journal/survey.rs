@@ -13,9 +13,9 @@ use crossbeam_channel::{Sender, bounded};
 use super::anchor::Anchor;
 use super::chain::{Boundary, Chain};
 use super::error::{Broken, Fault};
+use super::gather::MAX_GROUP;
 use super::line::{Facts, MAX_LINE, check, group_hint};
 use super::segment::{LineEnd, LineReader, Segment};
-use super::writer::MAX_GROUP;
 
 const THREADS: usize = 2;
 

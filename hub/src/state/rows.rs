@@ -207,6 +207,13 @@ impl Rows {
         Selected { references: matching.iter().map(|row| row.reference.to_string()).collect(), next, total }
     }
 
+    /// The references of all clients, over all organisations.
+    #[must_use]
+    pub fn references(&self) -> Vec<String> {
+        let orgs: Vec<_> = self.orgs.read().values().cloned().collect();
+        orgs.iter().flat_map(|org| org.read().rows.keys().map(ToString::to_string).collect::<Vec<_>>()).collect()
+    }
+
     /// How many clients there are, over all organisations.
     #[must_use]
     pub fn len(&self) -> usize {

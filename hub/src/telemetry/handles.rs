@@ -1,13 +1,11 @@
 //! Handles to single series, resolved once and then recorded without a look-up.
 
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 
 /// The statuses that the REST contract names. Others are counted too, at the cost of a look-up.
@@ -46,35 +44,6 @@ impl Http {
     }
 }
 
-/// Decisions of the policies about one action.
-#[derive(Debug, Clone)]
-pub struct Decisions {
-    /// `answer="allow"`.
-    pub allowed: Counter,
-    /// `answer="deny"`.
-    pub denied: Counter,
-}
-
-/// One actor.
-#[derive(Debug, Clone)]
-pub struct Actor {
-    /// Messages that wait or are handled.
-    pub depth: Gauge,
-    /// How often it was made again.
-    pub restarts: Counter,
-}
-
-/// The link to one adapter.
-#[derive(Debug, Clone)]
-pub struct Sync {
-    /// Age of the oldest thing owed, in seconds; zero where nothing is.
-    pub lag_seconds: Gauge<f64, AtomicU64>,
-    /// Deliveries that are owed.
-    pub owed: Gauge,
-    /// Deliveries that were set aside.
-    pub parked: Gauge,
-}
-
 /// The journal's writer.
 #[derive(Debug, Clone)]
 pub struct JournalWriter {
@@ -90,13 +59,4 @@ impl JournalWriter {
         self.entries.inc_by(entries as u64);
         self.group_entries.observe(entries as f64);
     }
-}
-
-/// The notifier.
-#[derive(Debug, Clone)]
-pub struct Notify {
-    /// Entries that were published.
-    pub published: Counter,
-    /// Entries that wait to be.
-    pub lag: Gauge,
 }

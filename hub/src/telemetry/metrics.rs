@@ -3,18 +3,17 @@
 //! Labels have few values each: actions, statuses, adapters and actors, never clients, members or organisations.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use parking_lot::RwLock;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 use tracing_appender::non_blocking::ErrorCounter;
 
-use super::handles::{Actor, Decisions, Http, JournalWriter, Notify, RequestLabels, Sync};
+use super::handles::{Http, JournalWriter, RequestLabels};
 use super::process::Process;
 
 /// The type of what `render` answers.
@@ -32,17 +31,6 @@ struct ActionLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct DecisionLabels {
-    action: &'static str,
-    answer: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ActorLabels {
-    actor: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CallLabels {
     adapter: String,
     function: &'static str,
@@ -56,11 +44,6 @@ struct FunctionLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct AdapterLabels {
-    adapter: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByLabels {
     by: &'static str,
 }
@@ -70,19 +53,12 @@ type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 /// The hub's metrics. Cheap to clone; clones record into the same series.
 #[derive(Debug, Clone)]
 pub struct Metrics {
-    registry: Arc<Registry>,
+    registry: Arc<RwLock<Registry>>,
     requests: Family<RequestLabels, Counter>,
     request_seconds: Histograms<ActionLabels>,
-    decisions: Family<DecisionLabels, Counter>,
-    mailbox_depth: Family<ActorLabels, Gauge>,
-    restarts: Family<ActorLabels, Counter>,
     calls: Family<CallLabels, Counter>,
     call_seconds: Histograms<FunctionLabels>,
-    sync_lag: Family<AdapterLabels, Gauge<f64, AtomicU64>>,
-    sync_owed: Family<AdapterLabels, Gauge>,
-    sync_parked: Family<AdapterLabels, Gauge>,
     journal: JournalWriter,
-    notify: Notify,
     rate_limited: Family<ByLabels, Counter>,
 }
 
@@ -96,26 +72,21 @@ impl Metrics {
         Self {
             requests: family(r, "hub_http_requests", "Requests answered"),
             request_seconds: seconds(r, "hub_http_request_duration_seconds", "Time to answer a request"),
-            decisions: family(r, "hub_decisions", "Decisions of the policies"),
-            mailbox_depth: family(r, "hub_mailbox_depth", "Messages that wait for an actor or are handled by it"),
-            restarts: family(r, "hub_actor_restarts", "How often an actor was made again"),
             calls: family(r, "hub_adapter_calls", "Calls of adapters"),
             call_seconds: seconds(r, "hub_adapter_call_duration_seconds", "Time of an adapter call"),
-            sync_lag: family(r, "hub_sync_lag_seconds", "Age of the oldest delivery that is owed"),
-            sync_owed: family(r, "hub_sync_owed", "Deliveries that are owed"),
-            sync_parked: family(r, "hub_sync_parked", "Deliveries that were set aside"),
             journal: JournalWriter {
                 flush_seconds: one(r, "hub_journal_flush_seconds", "Time to make a group durable", histogram()),
                 entries: one(r, "hub_journal_entries", "Entries made durable", Counter::default()),
                 group_entries: one(r, "hub_journal_group_entries", "Entries in one flush", Histogram::new(ENTRIES)),
             },
-            notify: Notify {
-                published: one(r, "hub_notify_published", "Entries announced on NATS", Counter::default()),
-                lag: one(r, "hub_notify_lag", "Entries that wait to be announced", Gauge::default()),
-            },
             rate_limited: family(r, "hub_rate_limited", "Requests refused by a rate limit"),
-            registry: Arc::new(registry),
+            registry: Arc::new(RwLock::new(registry)),
         }
+    }
+
+    /// Lets another part of the hub register what it counts itself.
+    pub fn extend(&self, register: impl FnOnce(&mut Registry)) {
+        register(&mut self.registry.write());
     }
 
     /// Requests of `action` (`CL001`, …): resolve once for each route.
@@ -123,23 +94,6 @@ impl Metrics {
     pub fn http(&self, action: &'static str) -> Http {
         let duration = self.request_seconds.get_or_create_owned(&ActionLabels { action });
         Http::new(action, self.requests.clone(), duration)
-    }
-
-    /// Decisions about `action`: resolve once.
-    #[must_use]
-    pub fn decisions(&self, action: &'static str) -> Decisions {
-        let of = |answer| self.decisions.get_or_create_owned(&DecisionLabels { action, answer });
-        Decisions { allowed: of("allow"), denied: of("deny") }
-    }
-
-    /// One actor, by its name in the tree: resolve once.
-    #[must_use]
-    pub fn actor(&self, name: &str) -> Actor {
-        let labels = ActorLabels { actor: name.to_owned() };
-        Actor {
-            depth: self.mailbox_depth.get_or_create_owned(&labels),
-            restarts: self.restarts.get_or_create_owned(&labels),
-        }
     }
 
     /// A call of an adapter's function came to `outcome` (`ok`, `retry`, `unknown`, `reject`, …).
@@ -150,27 +104,10 @@ impl Metrics {
         self.calls.get_or_create_owned(&CallLabels { adapter, function, outcome }).inc();
     }
 
-    /// The link to one adapter: resolve once.
-    #[must_use]
-    pub fn sync(&self, adapter: &str) -> Sync {
-        let labels = AdapterLabels { adapter: adapter.to_owned() };
-        Sync {
-            lag_seconds: self.sync_lag.get_or_create_owned(&labels),
-            owed: self.sync_owed.get_or_create_owned(&labels),
-            parked: self.sync_parked.get_or_create_owned(&labels),
-        }
-    }
-
     /// The journal's writer.
     #[must_use]
     pub fn journal(&self) -> JournalWriter {
         self.journal.clone()
-    }
-
-    /// The notifier.
-    #[must_use]
-    pub fn notify(&self) -> Notify {
-        self.notify.clone()
     }
 
     /// Requests refused by the limit `by` (`address`, `member`): resolve once.
@@ -184,7 +121,7 @@ impl Metrics {
     pub fn render(&self) -> String {
         let mut out = String::new();
         // Writing to a string can't fail; a metric that failed to encode would leave the rest readable.
-        if text::encode(&mut out, &self.registry).is_err() {
+        if text::encode(&mut out, &self.registry.read()).is_err() {
             tracing::warn!("metrics could not be rendered whole");
         }
         out
@@ -229,30 +166,17 @@ mod tests {
         http.answered(200, Duration::from_micros(300));
         http.answered(200, Duration::from_micros(300));
         http.answered(418, Duration::from_secs(2));
-        metrics.decisions("CL004").denied.inc();
-        let actor = metrics.actor("clients-0");
-        actor.depth.set(3);
-        actor.restarts.inc();
         metrics.adapter_called("crm", "upsert-contact", "ok", Duration::from_millis(4));
-        metrics.sync("crm").lag_seconds.set(1.5);
         metrics.journal().flushed(7, Duration::from_micros(150));
-        metrics.notify().published.inc_by(2);
         metrics.rate_limited("member").inc();
         let text = metrics.render();
         for line in [
             "hub_http_requests_total{action=\"CL002\",status=\"200\"} 2",
             "hub_http_requests_total{action=\"CL002\",status=\"418\"} 1",
             "hub_http_request_duration_seconds_count{action=\"CL002\"} 3",
-            "hub_decisions_total{action=\"CL004\",answer=\"deny\"} 1",
-            "hub_mailbox_depth{actor=\"clients-0\"} 3",
-            "hub_actor_restarts_total{actor=\"clients-0\"} 1",
             "hub_adapter_calls_total{adapter=\"crm\",function=\"upsert-contact\",outcome=\"ok\"} 1",
-            "hub_sync_lag_seconds{adapter=\"crm\"} 1.5",
-            "hub_sync_owed{adapter=\"crm\"} 0",
             "hub_journal_entries_total 7",
             "hub_journal_group_entries_sum 7.0",
-            "hub_notify_published_total 2",
-            "hub_notify_lag 0",
             "hub_rate_limited_total{by=\"member\"} 1",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");

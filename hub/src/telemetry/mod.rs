@@ -9,7 +9,7 @@ pub mod metrics;
 mod process;
 pub mod trace;
 
-pub use handles::{Actor, Decisions, Http, JournalWriter, Notify, Sync};
+pub use handles::{Http, JournalWriter};
 pub use log::{LogError, LogFormat, LogGuard, LogOptions};
 pub use metrics::Metrics;
 pub use trace::TraceContext;

@@ -45,7 +45,7 @@ use schema::PolicySchema;
 pub use cases::{CaseOutcome, CaseReport};
 pub use explain::{ConditionStep, Explanation, GrantStep, Question, RoleStep};
 pub use finding::Finding;
-pub use matrix::{Difference, Matrix};
+pub use matrix::{Difference, Matrix, MatrixRow};
 pub use source::{Source, SourceFile};
 
 pub(super) use decide::Decision;

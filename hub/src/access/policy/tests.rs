@@ -183,8 +183,8 @@ fn malformed_files_are_refused_by_place() {
         ("conditions.csv", "eq active", "is active", ":37: expected eq, ne"),
         ("conditions.csv", "eq active", "eq", "expected a word, a string"),
         ("conditions.csv", "org.apps.backoffice", "org.app.backoffice", ":17: unknown attribute `org.app.backoffice`"),
-        ("conditions.csv", "{client}", "{klient}", "expected `{client}`, found `{klient}`"),
-        ("conditions.csv", "{client}", "{client", "expected a name in braces"),
+        ("conditions.csv", "contain {client}", "contain {klient}", "expected `{client}`, found `{klient}`"),
+        ("conditions.csv", "contain {client}", "contain {client", "expected a name in braces"),
         ("conditions.csv", "role eq RP002 AND", "(role eq RP002 AND", "expected `)`, found the end"),
         (
             "conditions.csv",
@@ -221,7 +221,7 @@ fn malformed_files_are_refused_by_place() {
             "by: P_BO_009",
             "expected deny by P_BO_009, found deny by P_BO_002 (co",
         ),
-        ("tests/assigned.yaml", "assignedTo", "asignedTo", "unknown attribute `asignedTo`"),
+        ("tests/assigned.yaml", "assignedTo: [m-3, m-7]", "asignedTo: [m-3]", "unknown attribute `asignedTo`"),
         ("tests/operators.yaml", "CX020", "CX999", "unknown action `CX999`"),
         ("tests/operators.yaml", "- name", "\t- name", "expected a list of cases"),
     ];

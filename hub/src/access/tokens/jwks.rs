@@ -71,8 +71,11 @@ impl Published {
         if changed || recent {
             return;
         }
-        *asked = Some(Instant::now());
-        self.refresh(keys).await;
+        let fetched = self.refresh(keys).await;
+        // The first fetch after a start is not one for an unknown key: a rotation right afterwards is still followed.
+        if !(fetched && seen.is_empty()) {
+            *asked = Some(Instant::now());
+        }
     }
 
     /// Fetches keys now and from time to time.

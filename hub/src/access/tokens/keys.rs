@@ -123,6 +123,11 @@ impl KeySet {
         (!keys.is_empty()).then_some(Self { keys })
     }
 
+    /// Whether none has been fetched yet.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     /// Whether no key could have signed it, so that another set of keys might help.
     pub(super) fn lacks(&self, jws: &Jws<'_>) -> bool {
         match &jws.key_id {

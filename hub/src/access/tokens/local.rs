@@ -99,7 +99,7 @@ fn create(path: &Path) -> Result<(), LocalKeyError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io)?;
     let mut aside = path.as_os_str().to_owned();
-    aside.push(format!(".{}", std::process::id()));
+    aside.push(format!(".{:016x}", rand::random::<u64>()));
     let aside = PathBuf::from(aside);
     let made = write(&aside, pem.as_bytes()).and_then(|()| match fs::hard_link(&aside, path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
@@ -110,7 +110,7 @@ fn create(path: &Path) -> Result<(), LocalKeyError> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }

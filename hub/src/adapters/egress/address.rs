@@ -132,10 +132,10 @@ impl Resolve for CheckedResolver {
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let (allowed, refused) = sort(found, reach);
-            match allowed.is_empty() {
-                true => Err(NoAddress(refused).into()),
-                false => Ok(Box::new(allowed.into_iter()) as Addrs),
+            if allowed.is_empty() {
+                return Err(NoAddress(refused).into());
             }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
         })
     }
 }

@@ -96,10 +96,10 @@ fn check_query(query: &[(&str, &str)]) -> Result<(), String> {
     if bytes > MAX_QUERY_BYTES {
         return Err(format!("query: longer than {MAX_QUERY_BYTES} bytes"));
     }
-    match query.iter().any(|(name, _)| name.is_empty()) {
-        true => Err("query: a parameter has no name".to_owned()),
-        false => Ok(()),
+    if query.iter().any(|(name, _)| name.is_empty()) {
+        return Err("query: a parameter has no name".to_owned());
     }
+    Ok(())
 }
 
 fn encode(query: &[(&str, &str)]) -> String {

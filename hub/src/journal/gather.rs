@@ -1,14 +1,15 @@
-//! The writer: the one thread that gives appends their order.
+//! Where appends get their order: they are judged, given their place and written into the group that is being
+//! gathered, under one lock, on the threads of those who append.
 //!
-//! It judges each append, gives it its place and writes its lines into the group that is being gathered;
-//! whenever the flusher is free it gets that group, so that all that arrives during one flush shares the
-//! next. It touches no file. Its own state is a guess until the flusher says that a group is durable: when a
-//! flush fails, the guess is thrown away, and everything that was built on it is refused.
+//! Whenever the flusher is free it takes that group, so all that arrives during one flush shares the next.
+//! Nothing here touches a file. What it knows is a guess until the flusher says that a group is durable: when
+//! a flush fails, the guess is thrown away, and everything that was built on it is refused.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use crossbeam_channel::{Receiver, RecvError, Sender, select};
+use parking_lot::{Condvar, Mutex};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::compose::{Clock, Line, Prepared, PreparedAppend};
@@ -30,17 +31,11 @@ pub(super) const FAILED: AppendError = AppendError::StorageUnavailable("the disk
 
 pub(super) type Reply = oneshot::Sender<Result<Committed, AppendError>>;
 
-/// What comes through the queue.
-pub(super) enum Message {
-    Append(Box<Request>),
-    Close,
-}
-
 /// An append that somebody waits for.
 pub(super) struct Request {
     pub append: PreparedAppend,
     pub reply: Reply,
-    /// Its share of the queue, given back when it is answered.
+    /// Its share of what may wait, given back when it is answered.
     pub room: OwnedSemaphorePermit,
 }
 
@@ -72,136 +67,120 @@ pub(super) struct Group {
     pub head: Head,
 }
 
-/// What the flusher says of the group that it was given.
-pub(super) enum Flushed {
-    /// Durable, or empty; its buffer may be used again.
-    Durable(Vec<u8>),
-    /// Refused; the journal ends at `Head`, as before.
-    Failed(Head),
-}
-
-pub(super) struct Writer {
-    queue: Receiver<Message>,
-    groups: Sender<Group>,
-    flushed: Receiver<Flushed>,
-    shared: Arc<Shared>,
-    room: Room,
-    end: Head,
-    time: DateTime<Utc>,
-    gathering: Option<Group>,
-    /// Of the group that is being flushed.
-    flushing: Option<Arc<Overlay>>,
-    spare: Vec<u8>,
-}
-
-/// The ends of the writer's channels.
-pub(super) struct Wires {
-    pub queue: Receiver<Message>,
-    pub groups: Sender<Group>,
-    pub flushed: Receiver<Flushed>,
-}
-
-impl Writer {
-    pub fn new(wires: Wires, shared: Arc<Shared>, room: Room, time: DateTime<Utc>) -> Self {
-        let end = shared.durable.read().head;
-        let Wires { queue, groups, flushed } = wires;
-        let (gathering, flushing, spare) = (None, None, Vec::new());
-        Self { queue, groups, flushed, shared, room, end, time, gathering, flushing, spare }
-    }
-
-    /// Runs until it is told to close, or the flusher has given up.
-    pub fn run(mut self) {
-        let mut open = true;
-        while open || self.flushing.is_some() || self.gathering.is_some() {
-            let handed = self.hand_over();
-            let alive = handed && if open && !self.full() { self.next(&mut open) } else { self.wait() };
-            if !alive {
-                break;
-            }
-        }
-        self.shared.queue_room.close();
-        let refusal = if open { FAILED } else { AppendError::Closed };
-        self.drop_gathering(&refusal);
-        while let Ok(Message::Append(request)) = self.queue.try_recv() {
-            answer(request.reply, Err(refusal.clone()));
-        }
-    }
-
-    /// Waits for an append, and takes all that have come, or for the flusher.
-    fn next(&mut self, open: &mut bool) -> bool {
-        let (queue, flushed) = (self.queue.clone(), self.flushed.clone());
-        select! {
-            recv(queue) -> message => *open = self.take_all(message),
-            recv(flushed) -> flushed => return self.settle(flushed),
-        }
-        true
-    }
-
-    fn take_all(&mut self, message: Result<Message, RecvError>) -> bool {
-        let mut message = message.ok();
-        loop {
-            match message {
-                Some(Message::Append(request)) => self.accept(*request),
-                Some(Message::Close) => return false,
-                None => return true,
-            }
-            message = if self.full() { None } else { self.queue.try_recv().ok() };
-        }
-    }
-
-    fn wait(&mut self) -> bool {
-        let flushed = self.flushed.recv();
-        self.settle(flushed)
-    }
-
-    /// `false` when the flusher has given up.
-    fn settle(&mut self, flushed: Result<Flushed, RecvError>) -> bool {
-        self.flushing = None;
-        match flushed {
-            Ok(Flushed::Durable(mut spare)) => {
-                spare.clear();
-                self.spare = spare;
-                true
-            }
-            Ok(Flushed::Failed(head)) => {
-                self.end = head;
-                self.drop_gathering(&FAILED);
-                true
-            }
-            Err(RecvError) => false,
-        }
-    }
-
+impl Group {
     fn full(&self) -> bool {
-        self.gathering
-            .as_ref()
-            .is_some_and(|group| group.bytes.len() >= MAX_GROUP || group.waiters.len() >= MAX_APPENDS)
+        self.bytes.len() >= MAX_GROUP || self.waiters.len() >= MAX_APPENDS
     }
 
-    fn hand_over(&mut self) -> bool {
-        if self.flushing.is_some() {
-            return true;
-        }
-        let Some(group) = self.gathering.take() else { return true };
-        self.flushing = Some(group.overlay.clone());
-        self.groups.send(group).is_ok()
-    }
-
-    fn drop_gathering(&mut self, refusal: &AppendError) {
-        for waiter in self.gathering.take().into_iter().flat_map(|group| group.waiters) {
+    /// Refuses everybody.
+    pub fn refuse(self, refusal: &AppendError) {
+        for waiter in self.waiters {
             answer(waiter.reply, Err(refusal.clone()));
         }
     }
+}
 
+/// The appends that are not durable yet.
+pub(super) struct Gathering {
+    state: Mutex<State>,
+    /// For the flusher: there is a group, or there will be none.
+    work: Condvar,
+}
+
+struct State {
+    shared: Arc<Shared>,
+    room: Room,
+    /// The newest entry of all groups.
+    end: Head,
+    time: DateTime<Utc>,
+    /// Bounded by the room that every append takes; all but the last are full.
+    groups: VecDeque<Group>,
+    /// Of the group that the flusher has.
+    flushing: Option<Arc<Overlay>>,
+    spare: Vec<u8>,
+    /// What a new append is refused with.
+    closed: Option<AppendError>,
+}
+
+impl Gathering {
+    pub fn new(shared: Arc<Shared>, room: Room, time: DateTime<Utc>) -> Self {
+        let end = shared.durable.read().head;
+        let (groups, flushing, spare, closed) = (VecDeque::new(), None, Vec::new(), None);
+        let state = State { shared, room, end, time, groups, flushing, spare, closed };
+        Self { state: Mutex::new(state), work: Condvar::new() }
+    }
+
+    /// Takes an append in, or refuses it.
+    pub fn accept(&self, request: Request) {
+        let mut state = self.state.lock();
+        state.accept(request);
+        let idle = state.flushing.is_none() && !state.groups.is_empty();
+        drop(state);
+        if idle {
+            self.work.notify_one();
+        }
+    }
+
+    /// The next group to flush. Waits for it; `None` when it is closed and nothing is left.
+    pub fn next(&self) -> Option<Group> {
+        let mut state = self.state.lock();
+        while state.groups.is_empty() {
+            if state.closed.is_some() {
+                return None;
+            }
+            self.work.wait(&mut state);
+        }
+        let group = state.groups.pop_front()?;
+        state.flushing = Some(group.overlay.clone());
+        Some(group)
+    }
+
+    /// The group that was taken is durable; its buffer may be used again.
+    pub fn durable(&self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        let mut state = self.state.lock();
+        state.flushing = None;
+        state.spare = buffer;
+    }
+
+    /// The group that was taken is lost, and with it all that came after it: the journal ends at `head`.
+    pub fn failed(&self, head: Head) {
+        let mut state = self.state.lock();
+        state.flushing = None;
+        state.end = head;
+        state.groups.drain(..).for_each(|group| group.refuse(&FAILED));
+    }
+
+    /// Takes nothing more in; what is there is still flushed.
+    pub fn close(&self) {
+        let mut state = self.state.lock();
+        state.closed.get_or_insert(AppendError::Closed);
+        self.work.notify_one();
+    }
+
+    /// Nothing will be flushed any more.
+    pub fn give_up(&self) {
+        let mut state = self.state.lock();
+        state.closed.get_or_insert(FAILED);
+        state.shared.queue_room.close();
+        state.groups.drain(..).for_each(|group| group.refuse(&FAILED));
+    }
+}
+
+impl State {
     fn accept(&mut self, request: Request) {
         let Request { append, reply, room } = request;
+        if let Some(refusal) = &self.closed {
+            return answer(reply, Err(refusal.clone()));
+        }
         if !self.room.admits(append.bytes) {
             return answer(reply, Err(FULL));
         }
-        let mut group = match self.gathering.take() {
+        let mut group = match self.groups.pop_back_if(|group| !group.full()) {
             Some(group) => group,
             None => self.begin(),
         };
+        let sure = self.flushing.is_none() && self.groups.is_empty() && group.entries.is_empty();
         let outcome = match self.judge(&append, &group) {
             Ok(()) => {
                 let count = append.entries.len();
@@ -210,12 +189,13 @@ impl Writer {
             }
             Err(refusal) => Outcome::Refused(refusal),
         };
-        let sure = self.flushing.is_none() && group.entries.is_empty();
         match outcome {
             Outcome::Refused(refusal) if sure => answer(reply, Err(refusal)),
             outcome => group.waiters.push(Waiter { reply, outcome, _room: room }),
         }
-        self.gathering = (!group.waiters.is_empty()).then_some(group);
+        if !group.waiters.is_empty() {
+            self.groups.push_back(group);
+        }
     }
 
     fn begin(&mut self) -> Group {
@@ -248,15 +228,19 @@ impl Writer {
     }
 
     fn version(&self, stream: Mark, group: &Group) -> u64 {
-        let pending = [Some(&group.overlay), self.flushing.as_ref()];
-        let pending = pending.into_iter().flatten().find_map(|overlay| overlay.versions.get(&stream));
+        let pending = self.pending(group).find_map(|overlay| overlay.versions.get(&stream));
         pending.copied().unwrap_or_else(|| self.shared.durable.read().ledger.version(stream))
     }
 
     fn holder(&self, claim: Mark, group: &Group) -> Option<Holder> {
-        let pending = [Some(&group.overlay), self.flushing.as_ref()];
-        let pending = pending.into_iter().flatten().find_map(|overlay| overlay.claims.get(&claim));
+        let pending = self.pending(group).find_map(|overlay| overlay.claims.get(&claim));
         pending.copied().unwrap_or_else(|| self.shared.durable.read().ledger.holder(claim))
+    }
+
+    /// What isn't durable yet, the newest first.
+    fn pending<'a>(&'a self, group: &'a Group) -> impl Iterator<Item = &'a Overlay> {
+        let full = self.groups.iter().rev().map(|group| &*group.overlay);
+        std::iter::once(&*group.overlay).chain(full).chain(self.flushing.as_deref())
     }
 
     fn write(&mut self, append: PreparedAppend, group: &mut Group) {

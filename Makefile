@@ -1,0 +1,56 @@
+# The repository's commands. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+CARGO ?= cargo
+PLUGIN_DIRS := $(addprefix plugins/,core-banking crm kyc identity messaging)
+
+.PHONY: help
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | sort | \
+		while IFS=$$'\t' read -r name what; do printf '%-12s %s\n' "make $$name" "$$what"; done
+
+.PHONY: wasm-target
+wasm-target:
+	@scripts/get-wasm-target.sh
+
+.PHONY: tools
+tools: wasm-target ## get what is missing: a Rust toolchain for WASM, a NATS server
+	@scripts/get-nats.sh >/dev/null
+
+# cargo knows what has changed, so this always asks it; a component is written only where its bytes differ.
+.PHONY: plugins
+plugins: wasm-target ## build the five adapters, and the guest for the sandbox's tests, into plugins/dist
+	@$(CARGO) build --quiet --package plugin-build
+	@target/debug/plugin-build --out plugins/dist $(PLUGIN_DIRS)
+	@target/debug/plugin-build --out plugins/dist/fixtures plugins/fixtures
+
+PROFILE ?= release
+BIN := target/$(PROFILE)
+
+.PHONY: build
+build: plugins ## build the plugins, the simulated outside systems and the hub
+	@$(CARGO) build --profile $(PROFILE) --bin hub --bin backends
+
+.PHONY: demo
+demo: tools build ## start simulated outside systems, NATS and the hub on loopback, with sample clients
+	@PATH="$$(dirname "$$(scripts/get-nats.sh)"):$$PATH" exec $(BIN)/hub demo
+
+.PHONY: test
+test: tools plugins ## get what is missing and run every test
+	@PATH="$$(dirname "$$(scripts/get-nats.sh)"):$$PATH" $(CARGO) test --workspace --no-fail-fast
+
+.PHONY: check
+check: ## formatting and lints, as errors
+	@$(CARGO) fmt --all --check
+	@$(CARGO) clippy --workspace --all-targets -- --deny warnings
+
+.PHONY: audit
+audit: ## licences, bans and sources; advisories where their database can be reached
+	@scripts/audit.sh
+
+.PHONY: bench
+bench: plugins ## what `README.md` says was measured, as ratios
+	@$(CARGO) bench --package hub

@@ -1,0 +1,174 @@
+//! The contract as OpenAPI 3.1, made from the annotations of the endpoints, and what is derived from it.
+
+use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{OpenApi as Document, PathItem, RefOr, Required};
+use utoipa::{Modify, OpenApi};
+
+use super::problem::ProblemDocument;
+use super::{accounts, admin, devices, docs, documents, health, history, kyc, profile, starred};
+use crate::domain::validate::FieldError;
+
+/// Name and version of what is described, as the document's `info` says.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Clients Hub", description = "The central hub for client data in the Backoffice API.\n\n\
+        Failures are always `application/problem+json` (RFC 9457). The order of checks is fixed: rate limit by address, \
+        token, rate limit by member, route, media type and well-formed JSON, policy, existence, fields, state."),
+    paths(profile::list, profile::create, profile::view, profile::edit, profile::archive, accounts::accounts,
+        devices::list, devices::lock, devices::transfer, devices::activate, devices::reset_pin, starred::star,
+        history::history, documents::list, documents::submit, kyc::review, admin::tree, admin::adapters, admin::parked,
+        admin::policies, health::live, health::ready, health::scrape, docs::contract, docs::page),
+    components(schemas(ProblemDocument, FieldError)),
+    modifiers(&Bearer, &RequestHeaders),
+    security(("bearer" = [])),
+    tags(
+        (name = "clients", description = "Onboarding, profiles, search and favourites"),
+        (name = "accounts", description = "Accounts, live from core banking"),
+        (name = "devices", description = "Devices, through the identity system"),
+        (name = "kyc", description = "Screening and documents"),
+        (name = "audit", description = "Who did what"),
+        (name = "operations", description = "For the operator of the hub"),
+        (name = "health", description = "For probes"),
+    ),
+)]
+struct Contract;
+
+/// How callers authenticate.
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut Document) {
+        let mut scheme = Http::new(HttpAuthScheme::Bearer);
+        scheme.bearer_format = Some("JWT".to_owned());
+        scheme.description = Some("A token of the RFC 9068 profile".to_owned());
+        document.components.get_or_insert_default().add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The headers that every request may have.
+struct RequestHeaders;
+
+impl Modify for RequestHeaders {
+    fn modify(&self, document: &mut Document) {
+        let text = |pattern: &str| ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).build();
+        let id = ParameterBuilder::new()
+            .name("X-Request-Id")
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some("1 to 128 visible ASCII characters; made when absent; always echoed"))
+            .schema(Some(text("^[!-~]{1,128}$")))
+            .build();
+        for item in document.paths.paths.values_mut() {
+            for operation in operations(item) {
+                operation.parameters.get_or_insert_default().push(RefOr::T(id.clone()));
+            }
+        }
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut utoipa::openapi::path::Operation> {
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
+}
+
+/// The whole document.
+#[must_use]
+pub fn document() -> Document {
+    Contract::openapi()
+}
+
+/// Which methods each path has: what a request gets to know that found none of them.
+#[derive(Debug)]
+pub struct Methods {
+    routes: Vec<(Vec<String>, Vec<&'static str>)>,
+}
+
+impl Methods {
+    /// From the document.
+    #[must_use]
+    pub fn of(document: &Document) -> Self {
+        let routes = document.paths.paths.iter().map(|(template, item)| {
+            let methods = [("DELETE", &item.delete), ("GET", &item.get), ("POST", &item.post), ("PUT", &item.put)];
+            let methods = methods.iter().filter(|(_, operation)| operation.is_some()).map(|(name, _)| *name).collect();
+            (segments(template).map(ToOwned::to_owned).collect(), methods)
+        });
+        Self { routes: routes.collect() }
+    }
+
+    /// The methods of a path, as `Allow` lists them. `None`: there is no such route.
+    #[must_use]
+    pub fn allowed(&self, path: &str) -> Option<String> {
+        let asked: Vec<&str> = segments(path).collect();
+        let matching = self.routes.iter().filter(|(template, _)| fits(template, &asked));
+        let mut methods: Vec<&str> = matching.flat_map(|(_, methods)| methods.iter().copied()).collect();
+        methods.sort_unstable();
+        methods.dedup();
+        (!methods.is_empty()).then(|| methods.join(", "))
+    }
+}
+
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.strip_prefix('/').unwrap_or(path).split('/')
+}
+
+fn fits(template: &[String], asked: &[&str]) -> bool {
+    let one = |(wanted, given): (&String, &&str)| {
+        if wanted.starts_with('{') { !given.is_empty() } else { wanted == given }
+    };
+    template.len() == asked.len() && template.iter().zip(asked).all(one)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_the_methods_of_each_path() {
+        let methods = Methods::of(&document());
+        assert_eq!(methods.allowed("/clients/profile").as_deref(), Some("GET, POST"));
+        assert_eq!(methods.allowed("/clients/profile/CL-1").as_deref(), Some("DELETE, GET, PUT"));
+        assert_eq!(methods.allowed("/clients/device/lock").as_deref(), Some("GET, POST"));
+        for path in ["/", "", "*", "/clients", "/clients/profile/", "/clients/profile/a/b", "/Clients/profile"] {
+            assert_eq!(methods.allowed(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn every_reference_in_the_document_leads_somewhere() {
+        let json = serde_json::to_value(document()).unwrap();
+        assert!(json["openapi"].as_str().unwrap().starts_with("3.1"));
+        let mut stack = vec![&json];
+        while let Some(value) = stack.pop() {
+            match value {
+                serde_json::Value::Object(members) => {
+                    if let Some(target) = members.get("$ref").and_then(|target| target.as_str()) {
+                        assert!(json.pointer(target.trim_start_matches('#')).is_some(), "{target}");
+                    }
+                    stack.extend(members.values());
+                }
+                serde_json::Value::Array(items) => stack.extend(items),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn every_operation_says_how_it_fails() {
+        let json = serde_json::to_value(document()).unwrap();
+        for (path, item) in json["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let responses = operation["responses"].as_object().unwrap();
+                let open = operation["security"]
+                    .as_array()
+                    .is_some_and(|schemes| schemes.iter().all(|s| s == &serde_json::json!({})));
+                let expected: &[&str] =
+                    if open { &["406", "429", "500"] } else { &["400", "401", "403", "406", "429", "500"] };
+                for status in expected {
+                    assert!(responses.contains_key(*status), "{method} {path} {status}");
+                }
+            }
+        }
+    }
+}

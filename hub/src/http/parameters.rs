@@ -1,0 +1,82 @@
+//! Parameters and headers of the routes, for the contract. They are read by `query`, `etag` and `idempotency`.
+
+use utoipa::IntoParams;
+
+/// The client.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ReferenceParameter {
+    /// The client's reference, opaque text.
+    #[param(example = "CL-01JD3Z8M5Q4T7N2V9XKB6R0WYE", min_length = 1)]
+    #[allow(dead_code)]
+    reference: String,
+}
+
+/// How CL001 and CL009 are asked.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)]
+pub struct ListQueryParameters {
+    /// Items on a page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// `next` of the page before, with the same query.
+    cursor: Option<String>,
+    /// `name`, `createdAt`, `updatedAt` or `status`; a leading `-` reverses.
+    #[param(pattern = "^-?(name|createdAt|updatedAt|status)$", default = "name")]
+    sort: Option<String>,
+    /// Only the caller's favourites.
+    starred: Option<bool>,
+    /// A SCIM filter (RFC 7644, section 3.4.2.2), 4 KiB at most.
+    #[param(max_length = 4096, example = "status eq \"active\" and address.country eq \"GB\"")]
+    filter: Option<String>,
+}
+
+/// How a list is walked.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)]
+pub struct PageQueryParameters {
+    /// Items on a page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// How CX030 is asked.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)]
+pub struct ParkedQueryParameters {
+    /// One adapter's only.
+    #[param(example = "crm")]
+    adapter: Option<String>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+}
+
+/// The version that is expected.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code)]
+pub struct IfMatchParameter {
+    /// Entity tags as `ETag` gave them, or `*`. None of them is the newest: 412.
+    #[param(
+        rename = "If-Match",
+        pattern = r#"^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$"#,
+        example = "\"7\""
+    )]
+    if_match: Option<String>,
+}
+
+/// What makes a repeat safe.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code)]
+pub struct IdempotencyKey {
+    /// A repeat with the same key within 24 hours is answered as the first request was.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]{1,255}$")]
+    idempotency_key: Option<String>,
+}

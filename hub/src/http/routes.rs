@@ -1,0 +1,98 @@
+//! The table of contents: every route, by its first segments, and what answers where there is none.
+//!
+//! A rejection of warp means "not my route" and nothing else; whoever gets to an endpoint leaves it with a reply.
+
+use std::sync::Arc;
+
+use utoipa::openapi::OpenApi;
+use warp::filters::BoxedFilter;
+use warp::reply::Response;
+use warp::{Filter, Rejection};
+
+use super::call::{Call, Endpoint};
+use super::context::HttpContext;
+use super::openapi::Methods;
+use super::problem::{Code, Problem};
+use super::{accounts, admin, devices, docs, documents, health, history, kyc, profile, starred};
+
+/// Every endpoint.
+pub static ENDPOINTS: &[&Endpoint] = &[
+    &profile::LIST,
+    &profile::SEARCH,
+    &profile::CREATE,
+    &profile::VIEW,
+    &profile::EDIT,
+    &profile::ARCHIVE,
+    &accounts::ACCOUNTS,
+    &devices::LIST,
+    &devices::LOCK,
+    &devices::TRANSFER,
+    &devices::ACTIVATE,
+    &devices::RESET_PIN,
+    &starred::STAR,
+    &history::HISTORY,
+    &documents::LIST,
+    &documents::SUBMIT,
+    &kyc::REVIEW,
+    &admin::TREE,
+    &admin::ADAPTERS,
+    &admin::PARKED,
+    &admin::POLICIES,
+    &health::LIVE,
+    &health::READY,
+    &health::METRICS,
+    &docs::CONTRACT,
+    &docs::PAGE,
+    &docs::FILES,
+];
+
+/// All routes as one filter that always answers.
+pub fn routes(hub: &Arc<HttpContext>, document: &OpenApi) -> BoxedFilter<(Response,)> {
+    let clients = warp::path("profile")
+        .and(profile::routes(hub))
+        .or(warp::path("device").and(devices::routes(hub)))
+        .unify()
+        .or(warp::path("accounts").and(accounts::routes(hub)))
+        .unify()
+        .or(warp::path("starred").and(starred::routes(hub)))
+        .unify()
+        .or(warp::path("history").and(history::routes(hub)))
+        .unify()
+        .or(warp::path("documents").and(documents::routes(hub)))
+        .unify()
+        .or(warp::path("kyc").and(kyc::routes(hub)))
+        .unify();
+    let known = warp::path("clients")
+        .and(clients)
+        .or(warp::path("admin").and(admin::routes(hub)))
+        .unify()
+        .or(health::routes(hub))
+        .unify()
+        .or(docs::routes(hub, document))
+        .unify();
+    exact().and(known).or(nowhere(Methods::of(document))).unify().boxed()
+}
+
+/// A path with a slash at its end is another path, though warp's own `end` lets it pass.
+fn exact() -> impl Filter<Extract = (), Error = Rejection> + Clone {
+    let check = |path: warp::path::FullPath| {
+        let exact = !path.as_str().ends_with('/');
+        std::future::ready(if exact { Ok(()) } else { Err(warp::reject::not_found()) })
+    };
+    warp::path::full().and_then(check).untuple_one()
+}
+
+/// What is asked where no route is, or a route without that method.
+fn nowhere(methods: Methods) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
+    let methods = Arc::new(methods);
+    warp::ext::get::<Arc<Call>>().map(move |call: Arc<Call>| {
+        let problem = match methods.allowed(call.uri.path()) {
+            Some(allowed) => {
+                let detail = format!("the route has {allowed}");
+                Problem::new(Code::MethodNotAllowed, detail).allow(&allowed)
+            }
+            None => Problem::new(Code::RouteNotFound, "see /openapi.json for the routes that there are"),
+        };
+        problem.reply(&call.request_id)
+    })
+}

@@ -1,0 +1,167 @@
+//! The links to the outside systems as supervised tasks, and the hints that make them look sooner.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, mpsc};
+
+use crate::actors::{RestartPolicy, Seat, TaskSpec, Tree, TreeError, group, supervise_task};
+use crate::adapters::Adapters;
+use crate::config::SyncConfig;
+use crate::domain::delivery::Adapter;
+use crate::journal::Journal;
+use crate::notify::DeviceHint;
+use crate::state::State;
+use crate::sync::breaker::BreakerPolicy;
+use crate::sync::call::Caller;
+use crate::sync::link::{self, HINTS, LinkPolicy};
+use crate::sync::schedule::Schedule;
+use crate::sync::work::Worker;
+
+/// How often the devices of every client are listed, even if nobody hints at a change.
+const LIST_EVERY: Duration = Duration::from_secs(6 * 3600);
+/// Between two clients of such a round, so that it never crowds out deliveries.
+const LIST_PAUSE: Duration = Duration::from_millis(50);
+
+/// Ways to make a link look at a client again.
+#[derive(Clone, Default)]
+pub struct Hints(Arc<BTreeMap<Adapter, mpsc::Sender<String>>>);
+
+impl Hints {
+    /// Asks a link to look at a client; where too many wait already it is left out.
+    pub fn give(&self, adapter: Adapter, client: &str) {
+        if let Some(sender) = self.0.get(&adapter) {
+            // Full or closed: a hint is only a reason to look sooner.
+            let _ = sender.try_send(client.to_owned());
+        }
+    }
+}
+
+/// What the links work with.
+#[derive(Clone)]
+pub struct Linked {
+    /// The truth.
+    pub journal: Arc<dyn Journal>,
+    /// What is so.
+    pub state: State,
+    /// The adapters.
+    pub adapters: Adapters,
+    /// Where the contents of documents are kept.
+    pub documents: PathBuf,
+}
+
+/// Starts a link for each adapter, with its number of lanes at once.
+///
+/// # Errors
+/// The tree refuses a name.
+pub fn start(
+    tree: &Tree,
+    linked: &Linked,
+    config: &SyncConfig,
+    concurrency: &BTreeMap<Adapter, usize>,
+) -> Result<Hints, TreeError> {
+    group(tree, "", "sync", RestartPolicy::default())?;
+    let schedule = Arc::new(Schedule::new(config.retry.clone()));
+    let mut senders = BTreeMap::new();
+    for (adapter, lanes) in concurrency {
+        let (sender, receiver) = mpsc::channel(HINTS);
+        senders.insert(*adapter, sender);
+        let worker = worker(*adapter, linked, &schedule);
+        let policy = LinkPolicy { concurrency: *lanes, breaker: breaker(config) };
+        supervise_link(tree, worker, policy, receiver)?;
+    }
+    if let Some(identity) = senders.get(&Adapter::Identity) {
+        supervise_rounds(tree, linked.state.clone(), identity.clone())?;
+    }
+    Ok(Hints(Arc::new(senders)))
+}
+
+fn worker(adapter: Adapter, linked: &Linked, schedule: &Arc<Schedule>) -> Worker {
+    let Linked { journal, state, adapters, documents } = linked.clone();
+    let caller = Caller { adapters, state: state.clone(), documents };
+    Worker { adapter, journal, state, caller, schedule: schedule.clone() }
+}
+
+fn breaker(config: &SyncConfig) -> BreakerPolicy {
+    let of = &config.breaker;
+    BreakerPolicy {
+        failures: usize::try_from(of.failures.get()).unwrap_or(usize::MAX),
+        window: Duration::from_secs(of.window_s.get()),
+        open: Duration::from_secs(of.open_s.get()),
+    }
+}
+
+fn supervise_link(
+    tree: &Tree,
+    worker: Worker,
+    policy: LinkPolicy,
+    hints: mpsc::Receiver<String>,
+) -> Result<(), TreeError> {
+    let (name, hints) = (worker.adapter.to_string(), Arc::new(Mutex::new(hints)));
+    let factory = move |lifeline: crate::actors::Lifeline| {
+        let (worker, hints) = (worker.clone(), hints.clone());
+        async move {
+            let mut hints = hints.lock().await;
+            link::run(worker, policy, &mut hints, lifeline.leaving()).await;
+            Ok(())
+        }
+    };
+    supervise_task(tree, "sync", TaskSpec { name, seat: Seat::Own, factory, policy: RestartPolicy::default() })
+}
+
+/// Goes round all clients that the identity system knows, for ever, and has their devices listed.
+fn supervise_rounds(tree: &Tree, state: State, identity: mpsc::Sender<String>) -> Result<(), TreeError> {
+    let factory = move |lifeline: crate::actors::Lifeline| {
+        let (state, identity) = (state.clone(), identity.clone());
+        async move {
+            tokio::select! {
+                () = lifeline.leaving() => {}
+                () = rounds(&state, &identity) => {}
+            }
+            Ok(())
+        }
+    };
+    let name = "device-rounds".to_owned();
+    supervise_task(tree, "sync", TaskSpec { name, seat: Seat::Own, factory, policy: RestartPolicy::default() })
+}
+
+async fn rounds(state: &State, identity: &mpsc::Sender<String>) {
+    loop {
+        tokio::time::sleep(LIST_EVERY).await;
+        for client in state.references() {
+            let known = state.any_client(&client).is_some_and(|record| {
+                !record.client.status.is_gone() && record.link(Adapter::Identity).external_id.is_some()
+            });
+            if known && identity.send(client).await.is_ok() {
+                tokio::time::sleep(LIST_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Hands the identity system's own hints on to its link, for as long as there are any. What they say is only looked up.
+pub async fn pass_on(mut inbound: mpsc::Receiver<DeviceHint>, linked: Linked, hints: Hints) {
+    while let Some(hint) = inbound.recv().await {
+        let linked = linked.clone();
+        // Looking a device up reads the journal's files.
+        let client = tokio::task::spawn_blocking(move || client_of(&hint, &linked)).await;
+        if let Ok(Some(client)) = client {
+            hints.give(Adapter::Identity, &client);
+        }
+    }
+}
+
+/// The client of the organisation that a hint speaks of: by its reference, which is what the identity system has as
+/// `externalId`, or by a device that is known.
+fn client_of(hint: &DeviceHint, linked: &Linked) -> Option<String> {
+    let named = hint.client.iter().chain(&hint.user);
+    let known = named.filter_map(|name| linked.state.client(&hint.org, name)).next();
+    known.map(|record| record.client.reference.clone()).or_else(|| {
+        let enrolled = linked.journal.claimed(&format!("device/{}/{}", hint.org, hint.device.as_deref()?))?;
+        let entry = linked.journal.entry(enrolled).ok()??;
+        let device = linked.state.device(&hint.org, entry.stream.strip_prefix("device/")?)?;
+        Some(device.device.client.clone())
+    })
+}

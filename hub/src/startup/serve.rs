@@ -1,0 +1,300 @@
+//! `hub serve`: opens everything, answers requests until it is told to stop, and closes everything.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use super::actors::{self, ActorsError, Running, append_policy};
+use super::data::{self, Data, DataError};
+use super::insight::{Gauges, Parts};
+use super::links::Linked;
+use crate::access::{Access, AuthConfig, LocalKey, Tokens};
+use crate::adapters::{Adapters, CallObserver};
+use crate::config::Config;
+use crate::domain::delivery::Adapter;
+use crate::domain::event::{Configured, Event, Loaded, PolicyChanged};
+use crate::http::{self, HttpContext, Limits, UPLOADS};
+use crate::journal::{Append, FileJournal, FlushObserver, Journal};
+use crate::state::Mark;
+use crate::sync::entries::By;
+use crate::telemetry::Metrics;
+
+/// How long actors may take to leave.
+const LEAVE: Duration = Duration::from_secs(15);
+
+/// Why the hub does not start, or stops by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The journal or the state can't be opened.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A folder or file of the hub's own can't be made.
+    #[error("{0}: {1}")]
+    File(String, std::io::Error),
+    /// The key pair or the issuer's keys.
+    #[error("[auth]: {0}")]
+    Auth(String),
+    /// The policies have findings.
+    #[error("the policies are refused:\n{0}")]
+    Policies(String),
+    /// No component could ever run.
+    #[error("the host for adapters: {0}")]
+    Engine(#[from] crate::adapters::EngineError),
+    /// The actors.
+    #[error(transparent)]
+    Actors(#[from] ActorsError),
+    /// The journal does not take the hub's own entries.
+    #[error("the journal: {0}")]
+    Append(#[from] crate::journal::AppendError),
+    /// The address can't be listened on.
+    #[error("http.listen: {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+    /// The certificate.
+    #[error("http.tls: {0}")]
+    Tls(String),
+    /// A part without which nothing works has given up.
+    #[error("stopped by itself: {0}")]
+    Fatal(String),
+}
+
+/// What is told when requests can be taken.
+pub struct Serving {
+    /// `http://` or `https://` with the address that it really has.
+    pub url: String,
+}
+
+/// Serves until `stop` ends. `ready` is called once requests can be taken.
+///
+/// # Errors
+/// See [`StartError`].
+pub async fn serve(
+    config: Config,
+    metrics: Metrics,
+    ready: impl FnOnce(&Serving),
+    stop: impl Future<Output = ()>,
+) -> Result<(), StartError> {
+    let access = Arc::new(open_policies(&config)?);
+    let tokens = open_tokens(&config)?;
+    let tls =
+        config.http.tls.as_ref().map(http::acceptor).transpose().map_err(|error| StartError::Tls(error.to_string()))?;
+    let listener = listen(config.http.listen).await?;
+    let data = open_data(&config, &metrics)?;
+    let adapters = open_adapters(&config, &metrics).await?;
+    note_start(&data, &config, &adapters, &access).await?;
+    let linked = Linked {
+        journal: data.journal.clone(),
+        state: data.state.clone(),
+        adapters: adapters.clone(),
+        documents: made(&config.store.path.join("documents"))?,
+    };
+    let running = actors::start(&config, &linked, &access)?;
+    let context = context(&config, (access, tokens, metrics), &data, adapters, &running);
+    let url = announce(&listener, tls.is_some(), &config.store.path)?;
+    ready(&Serving { url });
+    let ended = until_stopped(listener, tls, context, (&running, &data.journal), stop).await;
+    close(running, data).await;
+    ended
+}
+
+fn open_policies(config: &Config) -> Result<Access, StartError> {
+    Access::load(&config.policies.path, config.auth.operator_org.as_str()).map_err(|findings| {
+        let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        StartError::Policies(lines.join("\n"))
+    })
+}
+
+fn open_tokens(config: &Config) -> Result<Arc<Tokens>, StartError> {
+    let failed = |error: &dyn std::fmt::Display| StartError::Auth(error.to_string());
+    let tokens = match config.auth.oidc().map_err(|error| failed(&error))? {
+        Some(oidc) => Tokens::oidc(&oidc).map_err(|error| failed(&error))?,
+        None => {
+            made(&config.store.path)?;
+            Tokens::local(&LocalKey::open(&key_path(&config.auth, &config.store.path)).map_err(|error| failed(&error))?)
+        }
+    };
+    Ok(Arc::new(tokens))
+}
+
+/// Where the hub's own key is.
+#[must_use]
+pub fn key_path(auth: &AuthConfig, store: &Path) -> std::path::PathBuf {
+    auth.key.clone().unwrap_or_else(|| store.join("hub.key"))
+}
+
+/// A folder of the hub's own, which nobody else may read.
+fn made(folder: &Path) -> Result<std::path::PathBuf, StartError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map(|()| folder.to_owned()).map_err(|error| StartError::File(folder.display().to_string(), error))
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|error| StartError::Listen(address, error))
+}
+
+struct Flushes(crate::telemetry::JournalWriter);
+
+impl FlushObserver for Flushes {
+    fn flushed(&self, entries: usize, _bytes: usize, elapsed: Duration) {
+        self.0.flushed(entries, elapsed);
+    }
+}
+
+fn open_data(config: &Config, metrics: &Metrics) -> Result<Data, StartError> {
+    let configured: Vec<Adapter> = config.adapters.keys().copied().collect();
+    let observer = Arc::new(Flushes(metrics.journal()));
+    let progress = |seq: u64, head: u64| tracing::info!(seq, head, "catching up");
+    let data = data::open(&config.store.path, &configured, Some(observer), progress)?;
+    if let Some(reason) = &data.rebuilt {
+        tracing::warn!(%reason, "the read model was made again from the journal");
+    }
+    Ok(data)
+}
+
+struct Calls(Metrics);
+
+impl CallObserver for Calls {
+    fn call_ended(&self, adapter: Adapter, function: &'static str, outcome: &'static str, elapsed: Duration) {
+        self.0.adapter_called(adapter.as_str(), function, outcome, elapsed);
+    }
+}
+
+async fn open_adapters(config: &Config, metrics: &Metrics) -> Result<Adapters, StartError> {
+    let cache = made(&config.store.path.join("cache"))?;
+    Ok(Adapters::load(&config.adapters, &cache, Some(Arc::new(Calls(metrics.clone())))).await?)
+}
+
+/// Writes down what is different from the last run: adapters, components, policies.
+async fn note_start(data: &Data, config: &Config, adapters: &Adapters, access: &Access) -> Result<(), StartError> {
+    let journal = data.journal.as_ref();
+    let mut events = changed_adapters(&data.mark, config);
+    events.extend(adapters.report().into_iter().filter_map(|report| {
+        let loaded = report.loaded?;
+        Some(Event::AdapterLoaded(Loaded {
+            adapter: report.name,
+            digest: loaded.digest.to_string(),
+            version: loaded.description.version,
+            contract: loaded.contract,
+        }))
+    }));
+    for event in events {
+        let stream = format!("adapter/{}", adapter_of(&event));
+        let entry = By::hub("", "start").entry(stream, &event)?;
+        journal.append(Append { entries: vec![entry], ..Append::default() }).await?;
+    }
+    let digest = access.digest();
+    if data.mark.policy.as_ref() != Some(&digest) {
+        let changed = PolicyChanged { from: data.mark.policy.clone(), to: Some(digest), in_force: true };
+        append_policy(journal, changed).await?;
+    }
+    Ok(())
+}
+
+fn changed_adapters(mark: &Mark, config: &Config) -> Vec<Event> {
+    let (now, before) = (&config.adapters, &mark.configured);
+    let new = now.keys().filter(|adapter| !before.contains(adapter));
+    let gone = before.iter().filter(|adapter| !now.contains_key(adapter));
+    let configured = new.map(|adapter| Event::AdapterConfigured(Configured { adapter: *adapter }));
+    let removed = gone.map(|adapter| Event::AdapterRemoved(Configured { adapter: *adapter }));
+    configured.chain(removed).collect()
+}
+
+const fn adapter_of(event: &Event) -> &'static str {
+    match event {
+        Event::AdapterConfigured(data) | Event::AdapterRemoved(data) => data.adapter.as_str(),
+        Event::AdapterLoaded(data) => data.adapter.as_str(),
+        _ => "",
+    }
+}
+
+fn context(
+    config: &Config,
+    (access, tokens, metrics): (Arc<Access>, Arc<Tokens>, Metrics),
+    data: &Data,
+    adapters: Adapters,
+    running: &Running,
+) -> Arc<HttpContext> {
+    let parts = Arc::new(Parts {
+        journal: data.journal.clone(),
+        state: data.state.clone(),
+        adapters: adapters.clone(),
+        access: access.clone(),
+        tree: running.tree.clone(),
+        notify: running.notify.clone(),
+        hints: running.hints.clone(),
+    });
+    metrics.extend(|registry| {
+        access.register(registry);
+        registry.register_collector(Box::new(running.tree.clone()));
+        registry.register_collector(Box::new(Gauges(parts.clone())));
+    });
+    Arc::new(HttpContext {
+        state: data.state.clone(),
+        commands: running.commands.clone(),
+        access,
+        tokens,
+        metrics: Arc::new(metrics),
+        limits: Limits::new(config.limits.address, config.limits.member),
+        tree: running.tree.clone(),
+        adapters,
+        insight: parts,
+        uploads: Semaphore::new(UPLOADS),
+    })
+}
+
+/// Leaves the address where the other commands of the program find it.
+fn announce(listener: &TcpListener, tls: bool, store: &Path) -> Result<String, StartError> {
+    let path = store.join("address");
+    let failed = |error| StartError::File(path.display().to_string(), error);
+    let scheme = if tls { "https" } else { "http" };
+    let url = format!("{scheme}://{}", listener.local_addr().map_err(failed)?);
+    std::fs::write(&path, &url).map_err(failed)?;
+    Ok(url)
+}
+
+async fn until_stopped(
+    listener: TcpListener,
+    tls: Option<tokio_rustls::TlsAcceptor>,
+    context: Arc<HttpContext>,
+    (running, journal): (&Running, &Arc<FileJournal>),
+    stop: impl Future<Output = ()>,
+) -> Result<(), StartError> {
+    let (told, tell) = (tokio_util::sync::CancellationToken::new(), tokio_util::sync::CancellationToken::new());
+    let tokens = context.tokens.clone();
+    let freshening = tokio::spawn(async move { tokens.keep_fresh(tell.cancelled_owned()).await });
+    let stopped = told.clone();
+    let serving = http::serve(listener, tls, context, stopped.cancelled_owned());
+    let watching = async {
+        let ended = tokio::select! {
+            () = stop => Ok(()),
+            fatal = running.tree.fatal() => Err(StartError::Fatal(fatal.to_string())),
+            reason = journal.failed() => Err(StartError::Fatal(format!("the journal: {reason}"))),
+        };
+        tracing::info!("stopping");
+        told.cancel();
+        ended
+    };
+    let ((), ended) = tokio::join!(serving, watching);
+    freshening.abort();
+    ended
+}
+
+/// Actors first, then the journal: whatever they still append is taken.
+async fn close(running: Running, data: Data) {
+    let Running { system, tree, .. } = running;
+    if !tree.stop(LEAVE).await {
+        tracing::warn!("some actors did not leave in time");
+    }
+    if let Err(error) = system.stop(LEAVE).await {
+        tracing::warn!(%error, "the actors' threads did not end in time");
+    }
+    let journal = data.journal;
+    if tokio::task::spawn_blocking(move || journal.close()).await.is_err() {
+        tracing::error!("closing the journal was broken off");
+    }
+}
