@@ -2,13 +2,14 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
 use hub::domain::delivery::Adapter;
 use hub::startup::data::{self, Data};
 use serde_json::Value;
 
-use crate::support::{Ended, Place, person};
+use crate::support::{Ended, Place, person, policies};
 
 /// One request: its first line, its headers in lower case, its body.
 #[derive(Debug, Clone)]
@@ -138,4 +139,44 @@ fn the_links_of_a_running_hub_are_asked_for() {
     let asked = asked.lock().unwrap();
     assert_eq!(asked[1].line, "GET /admin/sync/parked?limit=200&adapter=crm HTTP/1.1");
     assert!(asked[1].header("authorization").unwrap().starts_with("Bearer ey"));
+}
+
+/// The program as a server; killed where a test fails before it is stopped.
+struct Served(std::process::Child);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It has ended already where all went well.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn the_hub_itself_serves_is_asked_and_stops() {
+    let place = Place::new()
+        .with("HUB_HTTP__LISTEN", "127.0.0.1:0")
+        .with("HUB_POLICIES__PATH", &policies())
+        .with("HUB_ADAPTERS__CRM__COMPONENT", "absent.wasm");
+    let mut served = Served(place.command(&["serve"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let mut ready = String::new();
+    BufReader::new(served.0.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
+    assert!(ready.starts_with("ready http://127.0.0.1:"), "{ready}");
+
+    let people: Vec<String> = (0..20).map(person).collect();
+    assert_eq!(import(&place, &people, &[]).done(), "20 created, 0 already there, 0 refused\n");
+    assert_eq!(import(&place, &people, &[]).done(), "0 created, 20 already there, 0 refused\n");
+    let same = person(1).replace("Ines", "Ana");
+    let told = import(&place, &[same], &[]).failed();
+    assert!(told.starts_with("line 1: duplicate-client"), "{told}");
+    assert_eq!(place.hub(&["sync", "status", "--json"]).json()["adapter"], "crm");
+    assert_eq!(place.hub(&["sync", "parked"]).done().lines().count(), 1);
+    let second = place.hub(&["serve"]).failed();
+    assert!(second.contains(&format!("is held by process {}", served.0.id())), "{second}");
+
+    assert!(std::process::Command::new("kill").arg(served.0.id().to_string()).status().unwrap().success());
+    assert_eq!(served.0.wait().unwrap().code(), Some(0));
+    assert!(place.hub(&["journal", "verify"]).done().starts_with("whole: "));
+    let told = import(&place, &people, &[]).failed();
+    assert!(told.contains("duplicate-client") && told.contains("20 refused"), "{told}");
 }

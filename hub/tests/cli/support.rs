@@ -45,13 +45,17 @@ impl Place {
         path
     }
 
-    pub fn hub(&self, arguments: &[&str]) -> Ended {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hub"));
         command.args(arguments).current_dir(self.path()).env_clear().envs(self.env.iter().cloned());
-        Ended::from(command.output().unwrap())
+        command
     }
 
-    /// The sample clients, 49 in all, in the organisation `demo`.
+    pub fn hub(&self, arguments: &[&str]) -> Ended {
+        Ended::from(self.command(arguments).output().unwrap())
+    }
+
+    /// The sample clients, 48 in all, in the organisation `demo`.
     pub fn with_clients(self) -> Self {
         for name in ["clients.jsonl", "clients.csv"] {
             self.hub(&["import", &sample(name), "--org", "demo", "--member", "m-1"]).done();
@@ -79,7 +83,7 @@ impl Ended {
     #[track_caller]
     pub fn failed(self) -> String {
         assert_eq!(self.code, 1, "{self:?}");
-        self.out + &self.err
+        format!("{}{}", self.out, self.err)
     }
 
     #[track_caller]
