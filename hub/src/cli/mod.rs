@@ -1,14 +1,20 @@
 //! The `hub` program's commands: what they are called, what they take, and how they answer.
 //!
-//! Only words and their checks are here; `startup` connects them with the rest. Every command has `--help` with an
-//! example, answers on stdout (as JSON with `--json`), logs to stderr, and ends with 0 (done), 1 (it failed) or
-//! 2 (wrong usage).
+//! Every command has `--help` with an example, answers on stdout (as JSON with `--json`), logs to stderr, and ends with
+//! 0 (done), 1 (it failed) or 2 (wrong usage). A command that works on data opens a stopped hub's and asks a running one.
 
+mod hub_access;
 pub mod import;
+mod journal;
 pub mod output;
-pub mod report;
-pub mod store;
-pub mod token;
+mod policy;
+mod report;
+mod run;
+mod session;
+mod state;
+mod store;
+mod sync;
+mod token;
 
 use std::path::PathBuf;
 
@@ -16,6 +22,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use import::ImportArgs;
 pub use output::{Exit, Output};
+pub use run::run;
 pub use store::{JournalCommand, PolicyCommand, StateCommand, SyncCommand};
 pub use token::TokenArgs;
 
@@ -130,6 +137,9 @@ mod tests {
             "hub import x.csv --org o --member m --no-onboarding",
             "hub import x.csv --org o --member m --status pending --no-onboarding",
             "hub journal cut --at 7",
+            "hub journal show --from soon",
+            "hub sync parked --adapter ledger",
+            "hub policy explain --role R --member m --org o --action CL099",
         ] {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");

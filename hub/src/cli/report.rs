@@ -1,132 +1,77 @@
-//! What the journal and sync commands have to tell, as plain data, and how it is written.
+//! What the journal and sync commands have to tell, and how it is written.
 
 use std::io::{self, Write};
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use super::output::{Exit, Output};
+use crate::journal::VerifyReport;
 
-/// What `journal verify` found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verified {
-    /// The chain holds.
-    Whole {
-        /// Entries that were read.
-        entries: u64,
-        /// Segments that they stand in.
-        segments: u64,
-        /// The hash of the newest entry; `None` for an empty journal.
-        head: Option<String>,
-    },
-    /// The chain breaks.
-    Broken {
-        /// The segment's file.
-        segment: String,
-        /// Bytes from its start.
-        offset: u64,
-        /// The last entry before it that is right.
-        last_good: u64,
-        /// What was expected, and what is there.
-        reason: String,
-    },
-}
-
-impl Verified {
-    /// Tells it.
-    ///
-    /// # Errors
-    /// It can't be written.
-    pub fn write<W: Write>(&self, output: &mut Output<W>) -> io::Result<Exit> {
-        match self {
-            Self::Whole { entries, segments, head } => {
-                let newest = head.as_deref().unwrap_or("none");
-                let text = format!("whole: {entries} entries in {segments} segments, newest hash {newest}");
-                let json = json!({"whole": true, "entries": entries, "segments": segments, "head": head});
-                output.say(&text, &json)?;
-                Ok(Exit::Done)
-            }
-            Self::Broken { segment, offset, last_good, reason } => {
-                let text = format!("broken: {segment} at byte {offset}, after entry {last_good}: {reason}");
-                let json = json!({"whole": false, "segment": segment, "offset": offset, "lastGood": last_good,
-                    "reason": reason});
-                output.say(&text, &json)?;
-                Ok(Exit::Failed)
-            }
+/// Tells what verification found: where the chain breaks is a failure.
+///
+/// # Errors
+/// It can't be written.
+pub fn verified<W: Write>(output: &mut Output<W>, report: &VerifyReport) -> io::Result<Exit> {
+    let VerifyReport { entries, erased, segments, head, .. } = report;
+    let text = match &report.broken {
+        None => format!("whole: {entries} entries ({erased} erased) in {segments} segments, newest hash {head}"),
+        Some(finding) => {
+            let advice = match finding.unfinished {
+                true => "the newest flush, never answered: the next start cuts it off".to_owned(),
+                false => format!(
+                    "restore it, or decide to lose what follows: hub journal cut --at {} --reason …",
+                    finding.cut_at
+                ),
+            };
+            let (segment, offset, fault) = (&finding.segment, finding.offset, &finding.fault);
+            format!("broken: {segment} at byte {offset}, entry {}: {fault}\n{advice}", finding.seq)
         }
+    };
+    let mut json = json!(report);
+    if let Some(members) = json.as_object_mut() {
+        members.insert("whole".to_owned(), json!(report.broken.is_none()));
     }
+    output.say(&text, &json)?;
+    Ok(if report.broken.is_none() { Exit::Done } else { Exit::Failed })
 }
 
-/// The link to one adapter, for `sync status`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LinkStatus {
+/// What one adapter is owed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Owed {
     /// Which adapter.
     pub adapter: String,
-    /// `ok`, `held`, `down`, …
-    pub state: String,
-    /// Deliveries that are owed.
+    /// Clients and devices that it is owed something for.
     pub owed: u64,
-    /// Age of the oldest, in seconds.
+    /// For how long the first of them has been due, in seconds.
     pub lag_seconds: f64,
-    /// Deliveries that were set aside.
+    /// Clients and devices with something that was set aside.
     pub parked: u64,
 }
 
-/// Tells how the links stand.
+/// Tells what is owed.
 ///
 /// # Errors
 /// It can't be written.
-pub fn links<W: Write>(output: &mut Output<W>, links: &[LinkStatus]) -> io::Result<()> {
-    let row = |link: &LinkStatus| {
-        vec![json!(link.adapter), json!(link.state), json!(link.owed), json!(link.lag_seconds), json!(link.parked)]
-    };
-    output.rows(&["adapter", "state", "owed", "lagSeconds", "parked"], &links.iter().map(row).collect::<Vec<_>>())
+pub fn owed<W: Write>(output: &mut Output<W>, owed: &[Owed]) -> io::Result<()> {
+    let row = |one: &Owed| vec![json!(one.adapter), json!(one.owed), json!(one.lag_seconds), json!(one.parked)];
+    output.rows(&["adapter", "owed", "lagSeconds", "parked"], &owed.iter().map(row).collect::<Vec<_>>())
 }
 
-/// A delivery that was set aside, for `sync parked`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParkedDelivery {
-    /// Its key.
-    pub id: String,
-    /// Which adapter.
-    pub adapter: String,
-    /// Which of its functions.
-    pub function: String,
-    /// Whose delivery it is.
-    pub client: String,
-    /// Attempts that were made.
-    pub attempts: u32,
-    /// When it was set aside.
-    pub since: DateTime<Utc>,
-    /// Why.
-    pub reason: String,
-}
-
-/// Tells what was set aside.
+/// Tells what was set aside, from its JSON as the API has it.
 ///
 /// # Errors
 /// It can't be written.
-pub fn parked<W: Write>(output: &mut Output<W>, deliveries: &[ParkedDelivery]) -> io::Result<()> {
-    let row = |parked: &ParkedDelivery| -> Vec<Value> {
-        let since = parked.since.to_rfc3339_opts(SecondsFormat::Millis, true);
-        vec![
-            json!(parked.id),
-            json!(parked.adapter),
-            json!(parked.function),
-            json!(parked.client),
-            json!(parked.attempts),
-            json!(since),
-            json!(parked.reason),
-        ]
-    };
-    let columns = ["id", "adapter", "function", "client", "attempts", "since", "reason"];
-    output.rows(&columns, &deliveries.iter().map(row).collect::<Vec<_>>())
+pub fn parked<W: Write>(output: &mut Output<W>, items: &[Value]) -> io::Result<()> {
+    let columns = ["id", "adapter", "function", "org", "client", "device", "version", "attempts", "reason", "error"];
+    let row = |item: &Value| columns.iter().map(|column| item.get(column).cloned().unwrap_or_default()).collect();
+    output.rows(&columns, &items.iter().map(row).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::journal::{Digest, Finding};
 
     fn written<T>(json: bool, tell: impl FnOnce(&mut Output<&mut Vec<u8>>) -> io::Result<T>) -> (String, T) {
         let mut out = Vec::new();
@@ -134,37 +79,40 @@ mod tests {
         (String::from_utf8(out).unwrap(), told)
     }
 
+    fn report(broken: Option<Finding>) -> VerifyReport {
+        VerifyReport { entries: 9, erased: 0, segments: 1, bytes: 712, head: Digest::ZERO, broken }
+    }
+
     #[test]
     fn a_broken_chain_fails_and_says_where() {
-        let broken =
-            Verified::Broken { segment: "0001.jsonl".into(), offset: 712, last_good: 9, reason: "bad hash".into() };
-        let (text, exit) = written(false, |output| broken.write(output));
-        assert_eq!(text, "broken: 0001.jsonl at byte 712, after entry 9: bad hash\n");
+        let finding = |unfinished| Finding {
+            segment: "0001.jsonl".into(),
+            offset: 712,
+            seq: 10,
+            fault: "bad hash".into(),
+            unfinished,
+            cut_at: 8,
+        };
+        let (text, exit) = written(false, |output| verified(output, &report(Some(finding(false)))));
+        assert!(text.starts_with("broken: 0001.jsonl at byte 712, entry 10: bad hash\n"), "{text}");
+        assert!(text.contains("hub journal cut --at 8"), "{text}");
         assert_eq!(exit, Exit::Failed);
-        let whole = Verified::Whole { entries: 3, segments: 1, head: Some("ab".into()) };
-        let (json, exit) = written(true, |output| whole.write(output));
+        let (text, _) = written(false, |output| verified(output, &report(Some(finding(true)))));
+        assert!(text.contains("the next start cuts it off"), "{text}");
+        let (json, exit) = written(true, |output| verified(output, &report(None)));
         let json: Value = serde_json::from_str(&json).unwrap();
-        assert_eq!(json, json!({"whole": true, "entries": 3, "segments": 1, "head": "ab"}));
+        assert_eq!((json.get("whole"), json.get("entries")), (Some(&json!(true)), Some(&json!(9))));
         assert_eq!(exit, Exit::Done);
     }
 
     #[test]
-    fn links_and_parked_deliveries_are_rows() {
-        let crm = LinkStatus { adapter: "crm".into(), state: "held".into(), owed: 4, lag_seconds: 2.5, parked: 1 };
-        let (text, ()) = written(false, |output| links(output, &[crm]));
+    fn what_is_owed_and_what_was_set_aside_are_rows() {
+        let crm = Owed { adapter: "crm".into(), owed: 4, lag_seconds: 2.5, parked: 1 };
+        let (text, ()) = written(false, |output| owed(output, &[crm]));
         assert_eq!(text.lines().count(), 2);
-        let since = DateTime::from_timestamp(0, 0).unwrap();
-        let one = ParkedDelivery {
-            id: "d1".into(),
-            adapter: "crm".into(),
-            function: "upsert-contact".into(),
-            client: "CL-1".into(),
-            attempts: 8,
-            since,
-            reason: "rejected: email".into(),
-        };
+        let one = json!({"id": "d1", "adapter": "crm", "function": "upsert-contact", "client": "CL-1", "attempts": 8});
         let (json, ()) = written(true, |output| parked(output, &[one]));
         let row: Value = serde_json::from_str(&json).unwrap();
-        assert_eq!(row.get("since").unwrap(), "1970-01-01T00:00:00.000Z");
+        assert_eq!((row.get("attempts"), row.get("device")), (Some(&json!(8)), Some(&Value::Null)));
     }
 }

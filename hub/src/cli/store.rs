@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::{ConfigArgs, JsonArgs, org, word};
+use crate::access::Action;
+use crate::domain::delivery::Adapter;
+use crate::journal::Edge;
 
 /// `hub journal …`.
 #[derive(Debug, Subcommand)]
@@ -37,21 +40,38 @@ pub struct JournalArgs {
     pub json: JsonArgs,
 }
 
+/// Which entries.
+#[derive(Debug, Args)]
+pub struct FilterArgs {
+    /// The first entry, by its number or its time (2026-03-01T00:00:00Z).
+    #[arg(long, value_name = "SEQ|TIME")]
+    pub from: Option<Edge>,
+    /// The last entry, by its number or its time.
+    #[arg(long, value_name = "SEQ|TIME")]
+    pub to: Option<Edge>,
+    /// Only entries of this stream, such as client/CL-….
+    #[arg(long, value_name = "STREAM", value_parser = word)]
+    pub stream: Option<String>,
+    /// Only entries of this organisation.
+    #[arg(long, value_name = "ORG", value_parser = org)]
+    pub org: Option<String>,
+    /// Only entries of this kind, such as client.created.
+    #[arg(long, value_name = "KIND", value_parser = word)]
+    pub kind: Option<String>,
+}
+
 /// `hub journal show`.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
     /// The journal.
     #[command(flatten)]
     pub journal: JournalArgs,
-    /// The first entry's number.
-    #[arg(long, value_name = "SEQ", default_value = "1")]
-    pub from: NonZeroU64,
+    /// Its entries.
+    #[command(flatten)]
+    pub filter: FilterArgs,
     /// How many entries at most.
     #[arg(long, value_name = "N", default_value = "50")]
     pub limit: NonZeroU64,
-    /// Only entries of this stream, such as client/CL-….
-    #[arg(long, value_name = "STREAM", value_parser = word)]
-    pub stream: Option<String>,
 }
 
 /// `hub journal export`.
@@ -63,9 +83,9 @@ pub struct ExportArgs {
     /// The file, which must not be there; left out it is stdout.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// The first entry's number.
-    #[arg(long, value_name = "SEQ", default_value = "1")]
-    pub from: NonZeroU64,
+    /// Its entries.
+    #[command(flatten)]
+    pub filter: FilterArgs,
 }
 
 /// `hub journal cut`.
@@ -108,8 +128,8 @@ pub struct ParkedArgs {
     #[command(flatten)]
     pub journal: JournalArgs,
     /// Only what is owed to this adapter.
-    #[arg(long, value_name = "NAME", value_parser = word)]
-    pub adapter: Option<String>,
+    #[arg(long, value_name = "NAME")]
+    pub adapter: Option<Adapter>,
 }
 
 /// `hub policy …`.
@@ -172,12 +192,24 @@ pub struct ExplainArgs {
     #[arg(long, value_name = "ORG", value_parser = org)]
     pub org: String,
     /// What the member would do, such as CL004.
-    #[arg(long, value_name = "ACTION", value_parser = word)]
-    pub action: String,
+    #[arg(long, value_name = "ACTION", value_parser = action)]
+    pub action: Action,
     /// To which client.
     #[arg(long, value_name = "REF", value_parser = word)]
     pub client: Option<String>,
+    /// A member whom that client is assigned to; may be given more than once.
+    #[arg(long, value_name = "MEMBER", value_parser = word)]
+    pub assigned_to: Vec<String>,
+    /// A client that the token assigns to the member; may be given more than once.
+    #[arg(long, value_name = "REF", value_parser = word)]
+    pub token_client: Vec<String>,
     /// The state of the organisation's Backoffice subscription.
     #[arg(long, value_name = "STATE", default_value = "active", value_parser = word)]
     pub subscription: String,
+}
+
+/// An action by its code.
+fn action(code: &str) -> Result<Action, String> {
+    let known = || Action::ALL.iter().map(|action| action.as_str()).collect::<Vec<_>>().join(", ");
+    Action::parse(code).ok_or_else(|| format!("expected one of {}", known()))
 }

@@ -1,16 +1,15 @@
-//! `hub token`: a token for trying the API, in local mode.
-//!
-//! What a token looks like and how it is signed is not known here: that is handed in.
+//! `hub token`: a token for trying the API, signed with the hub's own key, in local mode.
 
-use std::fmt::Display;
-use std::io::Write;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use clap::Args;
 use serde_json::json;
 
-use super::output::{Exit, Output};
+use super::output::Exit;
+use super::session::{Session, answers, told};
 use super::{ConfigArgs, JsonArgs, org, word};
+use crate::access::{AuthMode, Grant, LocalKey};
 use crate::config::sections::duration;
 
 /// The longest time for which a token may be valid.
@@ -50,19 +49,31 @@ fn lifetime(text: &str) -> Result<Duration, String> {
     duration(text).filter(|time| !time.is_zero() && *time <= LONGEST).ok_or_else(expected)
 }
 
-/// Has `sign` make the token and answers with it.
+/// Signs a token and answers with it.
 ///
 /// # Errors
-/// It can't be signed, or not be written, as text for stderr.
-pub fn run<W: Write, E: Display>(
-    args: &TokenArgs,
-    sign: impl FnOnce(&TokenArgs) -> Result<String, E>,
-    output: &mut Output<W>,
-) -> Result<Exit, String> {
-    let token = sign(args).map_err(|error| error.to_string())?;
+/// The hub's key can't be had, or its own key signs nothing: as text for stderr.
+pub fn run(session: &Session, args: &TokenArgs) -> Result<Exit, String> {
+    let config = session.config(&args.config)?;
+    if config.auth.mode == AuthMode::Oidc {
+        return Err("auth.mode is oidc: only the issuer signs tokens that this hub takes".to_owned());
+    }
+    let key = LocalKey::open(&config.key_file()).map_err(|error| error.to_string())?;
+    let token = key.sign(&grant(args, Utc::now()));
     let json = json!({"token": token, "expiresInSeconds": args.expires.as_secs()});
-    output.say(&token, &json).map_err(|error| error.to_string())?;
-    Ok(Exit::Done)
+    told(answers(args.json).say(&token, &json).map(|()| Exit::Done))
+}
+
+fn grant(args: &TokenArgs, now: DateTime<Utc>) -> Grant {
+    Grant {
+        member: args.member.clone(),
+        org: args.org.clone(),
+        roles: args.roles.clone(),
+        clients: args.clients.clone(),
+        subscription: Some(args.subscription.clone()),
+        from: now,
+        lifetime: args.expires,
+    }
 }
 
 #[cfg(test)]
@@ -73,30 +84,20 @@ mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
 
-    fn args(line: &str) -> TokenArgs {
-        match Cli::try_parse_from(line.split(' ')).unwrap().command {
-            Command::Token(args) => args,
-            other => unreachable!("{other:?}"),
-        }
-    }
-
     #[test]
-    fn the_token_is_the_whole_answer() {
-        let args = args("hub token --member m --org demo --role RP001 --role RP002 --client CL-1 --expires 15m");
-        assert_eq!((args.roles.len(), args.clients.len(), args.expires.as_secs()), (2, 1, 900));
-        let mut out = Vec::new();
-        let sign = |args: &TokenArgs| Ok::<_, String>(format!("signed-for-{}", args.member));
-        assert_eq!(run(&args, sign, &mut Output::new(&mut out, false)), Ok(Exit::Done));
-        assert_eq!(out, b"signed-for-m\n");
-    }
-
-    #[test]
-    fn what_the_key_says_is_passed_on() {
-        let refused = run(
-            &args("hub token --member m --org demo --role RP001"),
-            |_| Err("auth.mode is oidc: only the issuer signs tokens"),
-            &mut Output::new(Vec::new(), false),
-        );
-        assert_eq!(refused, Err("auth.mode is oidc: only the issuer signs tokens".to_owned()));
+    fn all_that_is_asked_for_is_granted() {
+        let line = "hub token --member m --org demo --role RP001 --role RP002 --client CL-1 --expires 15m";
+        let Command::Token(args) = Cli::try_parse_from(line.split(' ')).unwrap().command else { unreachable!() };
+        let granted = grant(&args, DateTime::UNIX_EPOCH);
+        let expected = Grant {
+            member: "m".into(),
+            org: "demo".into(),
+            roles: vec!["RP001".into(), "RP002".into()],
+            clients: vec!["CL-1".into()],
+            subscription: Some("active".into()),
+            from: DateTime::UNIX_EPOCH,
+            lifetime: Duration::from_secs(900),
+        };
+        assert_eq!(granted, expected);
     }
 }

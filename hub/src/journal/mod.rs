@@ -84,7 +84,7 @@ pub use entry::{Actor, Append, Claim, Committed, Digest, Entry, Head, Hex, NewEn
 pub use error::{AppendError, Broken, Fault, OpenError, ReadError};
 pub use file::FileJournal;
 pub use flusher::FlushObserver;
-pub use open::{Cut, OpenReport, Options};
+pub use open::{Cut, OpenReport, Options, holder};
 pub use reserve::Reserve;
 pub use show::{Edge, Filter, Lines, NotAnEdge, Shown, lines};
 pub use subscription::Subscription;

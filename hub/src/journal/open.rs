@@ -158,13 +158,35 @@ pub(super) fn lock(dir: &Path) -> Result<Lock, OpenError> {
     Ok(Lock(file))
 }
 
-fn held(dir: &Path, file: &mut File) -> OpenError {
+/// The process that holds the journal in `dir`, as it wrote itself down; `None` where nobody does, or nothing is there.
+///
+/// # Errors
+/// The file can't be read.
+pub fn holder(dir: &Path) -> Result<Option<String>, OpenError> {
+    let path = dir.join("lock");
+    let mut file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(OpenError::io(path)(error)),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => Ok(Some(written(&mut file))),
+        Err(TryLockError::Error(error)) => Err(OpenError::io(path)(error)),
+    }
+}
+
+/// The process id in a lock's file.
+fn written(file: &mut File) -> String {
     let mut pid = String::new();
-    let read = file.take(32).read_to_string(&mut pid);
-    let pid = match read {
+    match file.take(32).read_to_string(&mut pid) {
         Ok(_) if !pid.trim().is_empty() => pid.trim().to_owned(),
         _ => "(unknown)".to_owned(),
-    };
+    }
+}
+
+fn held(dir: &Path, file: &mut File) -> OpenError {
+    let pid = written(file);
     let path = fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned());
     OpenError::Held { path, pid }
 }

@@ -5,7 +5,7 @@
 //! state does not have yet it is given before anybody may append. A state that speaks of another journal than this
 //! one, which a cut or a restored backup leaves behind, is made again.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -64,17 +64,36 @@ pub fn open(
     store: &Path,
     adapters: &[Adapter],
     flush_observer: Option<Arc<dyn FlushObserver>>,
-    mut progress: impl FnMut(u64, u64),
+    progress: impl FnMut(u64, u64),
 ) -> Result<Data, DataError> {
-    let options = Options { observer: flush_observer, ..Options::new(journal_in(store)) };
+    open_following(store, flush_observer, progress, |journal| follow(journal, &state_in(store), adapters))
+}
+
+/// As `open`, with a state that is made again whatever there is.
+///
+/// # Errors
+/// As `open`.
+pub fn rebuild(store: &Path, adapters: &[Adapter], progress: impl FnMut(u64, u64)) -> Result<Data, DataError> {
+    open_following(store, None, progress, |_| {
+        state::discard(&state_in(store))?;
+        Ok((state::open(&state_in(store), adapters)?, None))
+    })
+}
+
+fn open_following(
+    store: &Path,
+    observer: Option<Arc<dyn FlushObserver>>,
+    mut progress: impl FnMut(u64, u64),
+    follow: impl FnOnce(&FileJournal) -> Result<(Opened, Option<Doubt>), DataError>,
+) -> Result<Data, DataError> {
     let slot: Arc<Mutex<Option<Writer>>> = Arc::default();
     let fold = slot.clone();
-    let (journal, _) = FileJournal::open(options, move |entries| {
+    let (journal, _) = FileJournal::open(Options { observer, ..Options::new(journal_in(store)) }, move |entries| {
         if let Some(writer) = fold.lock().as_mut() {
             writer.group(entries);
         }
     })?;
-    let (Opened { state, mut writer, .. }, rebuilt) = follow(&journal, &state_in(store), adapters)?;
+    let (Opened { state, mut writer, .. }, rebuilt) = follow(&journal)?;
     let head = journal.head().seq;
     writer.catch_up(journal.read(writer.mark().seq + 1), |seq| progress(seq, head))?;
     let mark = writer.mark().clone();
@@ -85,13 +104,13 @@ pub fn open(
 
 /// The journal's folder.
 #[must_use]
-pub fn journal_in(store: &Path) -> std::path::PathBuf {
+pub fn journal_in(store: &Path) -> PathBuf {
     store.join("journal")
 }
 
 /// The state's folder.
 #[must_use]
-pub fn state_in(store: &Path) -> std::path::PathBuf {
+pub fn state_in(store: &Path) -> PathBuf {
     store.join("state")
 }
 
@@ -162,6 +181,10 @@ mod tests {
         state::discard(&state_in(folder.path())).unwrap();
         let (again, seen) = opened(folder.path());
         assert_eq!((seen, again.state.seq()), (vec![1], 1));
+        drop(again);
+        let mut seen = Vec::new();
+        let again = rebuild(folder.path(), &Adapter::ALL, |seq, head| seen.push((seq, head))).unwrap();
+        assert_eq!((seen, again.state.seq()), (vec![(1, 1)], 1));
     }
 
     #[test]

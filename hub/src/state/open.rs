@@ -1,6 +1,6 @@
 //! Opening the state: from sled where it can be trusted, from the journal where it can't.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -73,7 +73,7 @@ fn started(shared: Arc<Shared>, mark: &Mark, rebuild: Option<StoreError>) -> Res
 }
 
 fn load(folder: &Path, configured: &[Adapter]) -> Result<(Arc<Shared>, Mark), StoreError> {
-    let is_new = !PathBuf::from(folder).exists();
+    let is_new = std::fs::read_dir(folder).map_or(true, |mut content| content.next().is_none());
     let store = Store::open(folder, configured)?;
     if is_new {
         store.tree().insert(SCHEMA_KEY, SCHEMA)?;

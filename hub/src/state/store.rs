@@ -4,7 +4,9 @@
 //! thread of its own, and is thrown away on any doubt. The fold is the only writer.
 
 use std::collections::HashMap;
+use std::fs::DirBuilder;
 use std::hash::{BuildHasher, RandomState};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -81,8 +83,10 @@ impl Store {
     /// Opens the store in `folder`, whatever its content.
     ///
     /// # Errors
-    /// sled refuses it, or panics.
+    /// The folder can't be made, or sled refuses it, or panics.
     pub fn open(folder: &Path, configured: &[Adapter]) -> Result<Self, StoreError> {
+        // sled makes its files readable for others; the folder is not.
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let config = sled::Config::new().path(folder).cache_capacity(SLED_CACHE_BYTES).flush_every_ms(Some(1_000));
         // Nothing of what a panic may have left half done is used again.
         let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open()));

@@ -5,8 +5,11 @@
 //! reported and the rest goes on. How a client is created is the `Sink`'s to know.
 
 mod columns;
+mod command;
 mod csv_lines;
+mod into_journal;
 mod json_lines;
+mod over_http;
 mod record;
 mod run;
 mod sink;
@@ -15,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+pub use command::run as command;
 pub use run::{Import, ImportError, Summary, run};
 pub use sink::{Created, Sink, SinkError};
 
