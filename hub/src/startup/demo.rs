@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::Utc;
 
 use super::children;
-use super::serve::{Serving, StartError, key_path, serve};
+use super::serve::{Serving, StartError, serve};
 use crate::access::{Grant, LocalKey};
 use crate::config::Config;
 use crate::telemetry::Metrics;
@@ -116,7 +116,7 @@ fn tokens(config: &Config) -> Result<Vec<Token>, StartError> {
         return Ok(Vec::new());
     }
     let failed = |error: crate::access::LocalKeyError| StartError::Auth(error.to_string());
-    let key = LocalKey::open(&key_path(&config.auth, &config.store.path)).map_err(failed)?;
+    let key = LocalKey::open(&config.key_file()).map_err(failed)?;
     let operators = config.auth.operator_org.as_str();
     let token = |(role, member, what): (&'static str, &str, &'static str)| {
         let org = if role == "OP001" { operators } else { ORG };

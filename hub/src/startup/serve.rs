@@ -13,7 +13,7 @@ use super::actors::{self, ActorsError, Running, append_policy};
 use super::data::{self, Data, DataError};
 use super::insight::{Gauges, Parts};
 use super::links::Linked;
-use crate::access::{Access, AuthConfig, LocalKey, Tokens};
+use crate::access::{Access, LocalKey, Tokens};
 use crate::adapters::{Adapters, CallObserver};
 use crate::config::Config;
 use crate::domain::delivery::Adapter;
@@ -114,16 +114,10 @@ fn open_tokens(config: &Config) -> Result<Arc<Tokens>, StartError> {
         Some(oidc) => Tokens::oidc(&oidc).map_err(|error| failed(&error))?,
         None => {
             made(&config.store.path)?;
-            Tokens::local(&LocalKey::open(&key_path(&config.auth, &config.store.path)).map_err(|error| failed(&error))?)
+            Tokens::local(&LocalKey::open(&config.key_file()).map_err(|error| failed(&error))?)
         }
     };
     Ok(Arc::new(tokens))
-}
-
-/// Where the hub's own key is.
-#[must_use]
-pub fn key_path(auth: &AuthConfig, store: &Path) -> std::path::PathBuf {
-    auth.key.clone().unwrap_or_else(|| store.join("hub.key"))
 }
 
 /// A folder of the hub's own, which nobody else may read.

@@ -120,6 +120,6 @@ async fn the_sample_files_are_right_and_do_not_overlap() {
         drafts.values().filter_map(|draft| draft.profile.address.as_ref()?.country.clone()).collect();
     assert!(countries.len() >= 10);
     assert!(
-        drafts.values().any(|draft| draft.profile.kind == Kind::Individual && draft.profile.name == "Viktor Almasov")
+        drafts.values().any(|draft| draft.profile.kind == Kind::Individual && draft.profile.name == "Drazen Volkovar")
     );
 }
