@@ -135,7 +135,7 @@ fn check(action: &str, reply: &Reply, ground: &Ground<'_>) {
             let body = reply.ok(200);
             assert_eq!((&body["stale"], body["asOf"].is_string()), (&json!(false), true));
             for account in body["items"].as_array().unwrap() {
-                for member in ["id", "type", "currency", "balance", "available", "status"] {
+                for member in ["id", "type", "currency", "balance", "status"] {
                     assert!(account[member].is_string(), "{member}: {account}");
                 }
             }

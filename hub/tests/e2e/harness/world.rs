@@ -100,7 +100,7 @@ impl World {
         std::os::unix::fs::symlink(cache, data.join("cache")).unwrap();
         let secrets = folder.path().join("secrets");
         std::fs::create_dir(&secrets).unwrap();
-        for (name, secret) in [("basic", "hub:secret"), ("key", "key"), ("api-key", "ApiKey key")] {
+        for (name, secret) in [("basic", "hub:secret"), ("key", "secret-key"), ("api-key", "ApiKey secret")] {
             std::fs::write(secrets.join(name), secret).unwrap();
         }
         let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
