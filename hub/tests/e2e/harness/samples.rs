@@ -31,7 +31,7 @@ pub fn company() -> Value {
             "contacts": [{"name": "Asha Verne", "role": "signatory", "email": "asha@meridian.example", "phone": "+442079460001"}]
         },
         "email": format!("ops{number}@meridian.example"),
-        "phone": "+442079460000",
+        "phone": format!("+44207946{number:04}"),
         "address": {"line1": "1 Quay", "city": "London", "postalCode": "EC1A 1BB", "country": "GB"},
         "segment": "sme",
         "language": "en",
