@@ -104,7 +104,9 @@ async fn create(request: Request) -> Result<Answer, Problem> {
     let draft = draft(body.value(), Utc::now().date_naive(), Mode::Create).map_err(Problem::fields)?;
     let done = request.hub.commands.create(permit, meta, draft).await?;
     let location = format!("/clients/profile/{}", done.value.client.reference);
-    Ok(shown(&request, &done.value).status(StatusCode::CREATED).location(&location).replayed(done.replayed))
+    // Nobody's favourite when it was made, which is what a replay answers too.
+    let created = Answer::json(done.value.body(false)).version(done.value.client.version);
+    Ok(created.status(StatusCode::CREATED).location(&location).replayed(done.replayed))
 }
 
 /// Update client profile

@@ -14,5 +14,6 @@
 
 mod harness;
 
+mod contract;
 mod onboarding;
 mod operations;

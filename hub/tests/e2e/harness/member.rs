@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{Reply, World, until};
+use super::{Reply, World, encoded, until};
 
 /// A member of an organisation with a token.
 #[derive(Clone)]
@@ -40,6 +40,16 @@ impl Member<'_> {
 
     pub async fn delete(&self, path: &str) -> Reply {
         Reply::read(self.request(Method::DELETE, path).send().await.unwrap()).await
+    }
+
+    /// Sends a request that was made by hand.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Reply {
+        Reply::read(request.send().await.unwrap()).await
+    }
+
+    /// A page of clients that a filter finds.
+    pub async fn search(&self, filter: &str) -> Reply {
+        self.get(&format!("/clients/profile?filter={}", encoded(filter))).await
     }
 
     /// A client that was accepted.

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 
 pub use member::{Member, in_step};
-pub use outside::Outside;
+pub use outside::{Outside, encoded};
 
 pub use reply::Reply;
 pub use world::{Config, World};

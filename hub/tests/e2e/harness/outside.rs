@@ -37,12 +37,13 @@ impl Outside {
 
     /// What one system holds of a client.
     pub async fn state(&self, system: &str, reference: &str) -> Value {
+        let reference = encoded(reference);
         self.get(&format!("/control/state?system={system}&reference={reference}")).await["systems"][system].clone()
     }
 
     /// What was done under a reference (a client's, an address, a number), in order.
     pub async fn effects(&self, system: &str, reference: &str) -> Vec<Value> {
-        let reference = percent_encoding::utf8_percent_encode(reference, percent_encoding::NON_ALPHANUMERIC);
+        let reference = encoded(reference);
         let found = self.get(&format!("/control/effects?system={system}&reference={reference}")).await;
         found["effects"].as_array().unwrap().clone()
     }
@@ -73,6 +74,11 @@ impl Outside {
     pub async fn balance(&self, reference: &str, balance: &str) {
         self.post("/control/accounts", &json!({"externalId": reference, "balance": balance})).await;
     }
+}
+
+/// As it stands in a query.
+pub fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 impl Drop for Outside {
