@@ -3,7 +3,6 @@
 
 use chrono::NaiveDate;
 use serde::Deserialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 /// A client as callers write it.
@@ -17,23 +16,17 @@ pub enum ClientInput {
     Individual(Box<IndividualClient>),
 }
 
-/// The one kind of a corporate client.
+/// A label.
 #[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[schema(min_length = 1, max_length = 40, pattern = r"\S")]
 #[allow(dead_code)]
-pub enum CorporateKind {
-    /// A business or organisation.
-    Corporate,
-}
+pub struct Tag(String);
 
-/// The one kind of an individual client.
+/// A member's id.
 #[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[schema(min_length = 1, max_length = 255, pattern = r"\S")]
 #[allow(dead_code)]
-pub enum IndividualKind {
-    /// A person.
-    Individual,
-}
+pub struct MemberId(String);
 
 macro_rules! client_input {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
@@ -59,10 +52,10 @@ macro_rules! client_input {
             language: Option<String>,
             /// Labels.
             #[schema(max_items = 50, example = json!(["priority"]))]
-            tags: Option<Vec<String>>,
+            tags: Option<Vec<Tag>>,
             /// The members who look after the client; only RP001 may change them.
             #[schema(max_items = 50, example = json!(["m-204"]))]
-            assigned_to: Option<Vec<String>>,
+            assigned_to: Option<Vec<MemberId>>,
             /// The caller's own reference, unique in the organisation, never to be changed.
             #[schema(min_length = 1, max_length = 100, pattern = r"\S")]
             external_reference: Option<String>,
@@ -72,36 +65,6 @@ macro_rules! client_input {
             /// Why the status changes.
             #[schema(max_length = 500)]
             status_reason: Option<String>,
-            /// The server's own, ignored.
-            #[schema(read_only, value_type = Value)]
-            reference: Option<Value>,
-            /// The server's own, ignored.
-            #[schema(read_only, value_type = Value)]
-            version: Option<Value>,
-            /// The server's own, ignored.
-            #[schema(read_only, value_type = Value)]
-            starred: Option<Value>,
-            /// The server's own, ignored.
-            #[schema(read_only, value_type = Value)]
-            kyc: Option<Value>,
-            /// The server's own, ignored.
-            #[schema(read_only, value_type = Value)]
-            relationship: Option<Value>,
-            /// The server's own, ignored.
-            #[schema(read_only, value_type = Value)]
-            sync: Option<Value>,
-            /// The server's own, ignored.
-            #[schema(read_only, value_type = Value)]
-            created_at: Option<Value>,
-            /// The server's own, ignored.
-            #[schema(read_only, value_type = Value)]
-            created_by: Option<Value>,
-            /// The server's own, ignored.
-            #[schema(read_only, value_type = Value)]
-            updated_at: Option<Value>,
-            /// The server's own, ignored.
-            #[schema(read_only, value_type = Value)]
-            updated_by: Option<Value>,
         }
     };
 }
@@ -110,8 +73,8 @@ client_input! {
     /// A business as callers write it.
     CorporateClient {
         /// `corporate`.
-        #[schema(inline)]
-        kind: CorporateKind,
+        #[schema(pattern = "^corporate$", example = "corporate")]
+        kind: String,
         /// The display name.
         #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Meridian Freight Ltd")]
         name: String,
@@ -124,8 +87,8 @@ client_input! {
     /// A person as callers write it.
     IndividualClient {
         /// `individual`.
-        #[schema(inline)]
-        kind: IndividualKind,
+        #[schema(pattern = "^individual$", example = "individual")]
+        kind: String,
         /// Made of the two names; when sent, it must equal them joined with a space.
         #[schema(read_only)]
         name: Option<String>,
