@@ -53,13 +53,14 @@ struct CommonHeaders;
 
 impl Modify for CommonHeaders {
     fn modify(&self, document: &mut Document) {
-        let text = |pattern: &str| ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).build();
         let id = ParameterBuilder::new()
             .name("X-Request-Id")
             .parameter_in(ParameterIn::Header)
             .required(Required::False)
-            .description(Some("1 to 128 visible ASCII characters; made when absent; always echoed"))
-            .schema(Some(text("^[!-~]{1,128}$")))
+            .description(Some(
+                "1 to 128 visible ASCII characters; anything else, or nothing, is replaced; always echoed",
+            ))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String).build()))
             .build();
         for item in document.paths.paths.values_mut() {
             for operation in operations(item) {
@@ -148,11 +149,10 @@ impl Methods {
     #[must_use]
     pub fn allowed(&self, path: &str) -> Option<String> {
         let asked: Vec<&str> = segments(path).collect();
-        let matching = self.routes.iter().filter(|(template, _)| fits(template, &asked));
-        let mut methods: Vec<&str> = matching.flat_map(|(_, methods)| methods.iter().copied()).collect();
-        methods.sort_unstable();
-        methods.dedup();
-        (!methods.is_empty()).then(|| methods.join(", "))
+        // A path that is written out is meant before one that has a place for anything.
+        let written = self.routes.iter().filter(|(template, _)| *template == asked);
+        let fitting = self.routes.iter().filter(|(template, _)| fits(template, &asked));
+        written.chain(fitting).next().map(|(_, methods)| methods.join(", "))
     }
 }
 
@@ -177,7 +177,8 @@ mod tests {
         let methods = Methods::of(&document());
         assert_eq!(methods.allowed("/clients/profile").as_deref(), Some("GET, POST"));
         assert_eq!(methods.allowed("/clients/profile/CL-1").as_deref(), Some("DELETE, GET, PUT"));
-        assert_eq!(methods.allowed("/clients/device/lock").as_deref(), Some("GET, POST"));
+        assert_eq!(methods.allowed("/clients/device/lock").as_deref(), Some("POST"));
+        assert_eq!(methods.allowed("/clients/device/CL-1").as_deref(), Some("GET"));
         for path in ["/", "", "*", "/clients", "/clients/profile/", "/clients/profile/a/b", "/Clients/profile"] {
             assert_eq!(methods.allowed(path), None, "{path}");
         }

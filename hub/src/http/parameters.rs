@@ -2,6 +2,8 @@
 
 use utoipa::IntoParams;
 
+use crate::domain::delivery::Adapter;
+
 /// The client.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -21,6 +23,7 @@ pub struct ListQueryParameters {
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u32>,
     /// `next` of the page before, with the same query.
+    #[param(pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// `name`, `createdAt`, `updatedAt` or `status`; a leading `-` reverses.
     #[param(pattern = "^-?(name|createdAt|updatedAt|status)$", default = "name")]
@@ -41,6 +44,7 @@ pub struct PageQueryParameters {
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u32>,
     /// `next` of the page before.
+    #[param(pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
 }
 
@@ -50,8 +54,8 @@ pub struct PageQueryParameters {
 #[allow(dead_code)]
 pub struct ParkedQueryParameters {
     /// One adapter's only.
-    #[param(example = "crm")]
-    adapter: Option<String>,
+    #[param(inline, example = "crm")]
+    adapter: Option<Adapter>,
     /// How many at most.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u32>,
@@ -65,6 +69,7 @@ pub struct IfMatchParameter {
     /// Entity tags as `ETag` gave them, or `*`. None of them is the newest: 412.
     #[param(
         rename = "If-Match",
+        nullable = false,
         pattern = r#"^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$"#,
         example = "\"7\""
     )]
@@ -77,6 +82,12 @@ pub struct IfMatchParameter {
 #[allow(dead_code)]
 pub struct IdempotencyKey {
     /// A repeat with the same key within 24 hours is answered as the first request was.
-    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]{1,255}$")]
+    #[param(
+        rename = "Idempotency-Key",
+        nullable = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]{1,255}$"
+    )]
     idempotency_key: Option<String>,
 }

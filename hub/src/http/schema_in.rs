@@ -1,5 +1,6 @@
 //! The documents that come in, as the contract describes them. They are read by `domain::validate`, which knows more
 //! than a schema can say; what is here must not promise less strictness than that.
+//! The patterns keep control characters (C0, DEL, C1) out, and white space from the beginning.
 
 use chrono::NaiveDate;
 use serde::Deserialize;
@@ -18,13 +19,13 @@ pub enum ClientInput {
 
 /// A label.
 #[derive(Deserialize, ToSchema)]
-#[schema(min_length = 1, max_length = 40, pattern = r"\S")]
+#[schema(min_length = 1, max_length = 40, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
 #[allow(dead_code)]
 pub struct Tag(String);
 
 /// A member's id.
 #[derive(Deserialize, ToSchema)]
-#[schema(min_length = 1, max_length = 255, pattern = r"\S")]
+#[schema(min_length = 1, max_length = 255, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
 #[allow(dead_code)]
 pub struct MemberId(String);
 
@@ -45,7 +46,7 @@ macro_rules! client_input {
             /// The postal address.
             address: Option<AddressInput>,
             /// The market segment.
-            #[schema(min_length = 1, max_length = 40, pattern = r"\S", example = "sme")]
+            #[schema(min_length = 1, max_length = 40, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$", example = "sme")]
             segment: Option<String>,
             /// BCP 47.
             #[schema(max_length = 35, example = "en")]
@@ -57,13 +58,13 @@ macro_rules! client_input {
             #[schema(max_items = 50, example = json!(["m-204"]))]
             assigned_to: Option<Vec<MemberId>>,
             /// The caller's own reference, unique in the organisation, never to be changed.
-            #[schema(min_length = 1, max_length = 100, pattern = r"\S")]
+            #[schema(min_length = 1, max_length = 100, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
             external_reference: Option<String>,
             /// `active` or `suspended`, to move between the two (CL004); ignored by CL003.
             #[schema(example = "active")]
             status: Option<crate::domain::client::Status>,
             /// Why the status changes.
-            #[schema(max_length = 500)]
+            #[schema(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
             status_reason: Option<String>,
         }
     };
@@ -76,7 +77,7 @@ client_input! {
         #[schema(pattern = "^corporate$", example = "corporate")]
         kind: String,
         /// The display name.
-        #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Meridian Freight Ltd")]
+        #[schema(min_length = 1, max_length = 200, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$", example = "Meridian Freight Ltd")]
         name: String,
         /// What only a business has.
         corporate: CorporateInput,
@@ -103,16 +104,31 @@ client_input! {
 #[allow(dead_code)]
 pub struct CorporateInput {
     /// The registered name.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Meridian Freight Limited")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        example = "Meridian Freight Limited"
+    )]
     legal_name: String,
     /// The number in the companies' register.
-    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "08123456")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        example = "08123456"
+    )]
     registration_number: String,
     /// Legal Entity Identifier (ISO 17442), with the right check digits.
     #[schema(pattern = "^[0-9A-Z]{18}[0-9]{2}$", example = "5493001KJTIIGC8Y1R12")]
     lei: Option<String>,
     /// Tax or VAT number.
-    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "GB123456789")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        example = "GB123456789"
+    )]
     tax_id: Option<String>,
     /// ISIC or NACE digits.
     #[schema(pattern = "^[0-9]{2,6}$", example = "4941")]
@@ -130,10 +146,15 @@ pub struct CorporateInput {
 #[allow(dead_code)]
 pub struct ContactInput {
     /// The person's name.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
     name: String,
     /// For example `signatory`.
-    #[schema(min_length = 1, max_length = 40, pattern = r"\S", example = "signatory")]
+    #[schema(
+        min_length = 1,
+        max_length = 40,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        example = "signatory"
+    )]
     role: Option<String>,
     /// An e-mail address.
     #[schema(format = "email", max_length = 254)]
@@ -149,10 +170,20 @@ pub struct ContactInput {
 #[allow(dead_code)]
 pub struct IndividualInput {
     /// Given names.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Ada")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        example = "Ada"
+    )]
     given_name: String,
     /// Family name.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Byron")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        example = "Byron"
+    )]
     family_name: String,
     /// In the past, and not before 1900.
     #[schema(example = "1990-12-10")]
@@ -161,7 +192,12 @@ pub struct IndividualInput {
     #[schema(pattern = "^[A-Z]{2}$", example = "GB")]
     nationality: String,
     /// The number in the register of persons of `nationality`.
-    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "QQ123456C")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        example = "QQ123456C"
+    )]
     national_id: String,
 }
 
@@ -171,19 +207,29 @@ pub struct IndividualInput {
 #[allow(dead_code)]
 pub struct AddressInput {
     /// Street and number.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
     line1: Option<String>,
     /// More of the same.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
     line2: Option<String>,
     /// City or town.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "London")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        example = "London"
+    )]
     city: Option<String>,
     /// State, county or region.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
     region: Option<String>,
     /// Postal code.
-    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "EC1A 1BB")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        example = "EC1A 1BB"
+    )]
     postal_code: Option<String>,
     /// ISO 3166-1 alpha-2.
     #[schema(pattern = "^[A-Z]{2}$", example = "GB")]
@@ -196,7 +242,7 @@ pub struct AddressInput {
 #[allow(dead_code)]
 pub struct ArchiveRequest {
     /// Why.
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     reason: Option<String>,
 }
 
@@ -220,7 +266,7 @@ pub struct LockRequest {
     /// Lock or unlock.
     locked: bool,
     /// Why.
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     reason: Option<String>,
 }
 
@@ -239,7 +285,7 @@ pub struct TransferRequest {
     #[schema(example = "CL-01JD3Z9Q0V3C6Y8A5M1E7N4TKD")]
     to: String,
     /// Why.
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     reason: Option<String>,
 }
 
@@ -254,7 +300,7 @@ pub struct ActivateRequest {
     /// Activate or deactivate.
     active: bool,
     /// Why.
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     reason: Option<String>,
 }
 
@@ -267,7 +313,7 @@ pub struct ResetPinRequest {
     #[schema(example = "DV-01JD3ZB2W6M8C4H0R7TQ5X9KVN")]
     device: String,
     /// Why.
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     reason: Option<String>,
 }
 
@@ -279,7 +325,7 @@ pub struct ReviewRequest {
     /// Approve or reject.
     decision: ReviewDecision,
     /// Why.
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     reason: Option<String>,
 }
 
@@ -301,7 +347,12 @@ pub enum ReviewDecision {
 pub struct DocumentForm {
     /// For example `passport`.
     #[serde(rename = "type")]
-    #[schema(min_length = 1, max_length = 60, pattern = r"\S", example = "passport")]
+    #[schema(
+        min_length = 1,
+        max_length = 60,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        example = "passport"
+    )]
     document_type: String,
     /// PDF, JPEG or PNG, 20 MiB at most.
     #[schema(content_media_type = "application/octet-stream", value_type = String, format = Binary)]
