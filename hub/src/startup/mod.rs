@@ -5,9 +5,12 @@
 
 mod actors;
 mod announce;
+mod children;
 pub mod data;
+mod demo;
 mod insight;
 mod links;
 mod serve;
 
+pub use demo::demo;
 pub use serve::{Serving, StartError, serve};
