@@ -1,4 +1,5 @@
 //! Parameters and headers of the routes, for the contract. They are read by `query`, `etag` and `idempotency`.
+#![allow(dead_code, reason = "they are described, never made")]
 
 use utoipa::IntoParams;
 
@@ -10,14 +11,12 @@ use crate::domain::delivery::Adapter;
 pub struct ReferenceParameter {
     /// The client's reference, opaque text.
     #[param(example = "CL-01JD3Z8M5Q4T7N2V9XKB6R0WYE", min_length = 1)]
-    #[allow(dead_code)]
     reference: String,
 }
 
 /// How CL001 and CL009 are asked.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code)]
 pub struct ListQueryParameters {
     /// Items on a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
@@ -38,7 +37,6 @@ pub struct ListQueryParameters {
 /// How a list is walked.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code)]
 pub struct PageQueryParameters {
     /// Items on a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
@@ -51,7 +49,6 @@ pub struct PageQueryParameters {
 /// How CX030 is asked.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code)]
 pub struct ParkedQueryParameters {
     /// One adapter's only.
     #[param(inline, example = "crm")]
@@ -64,7 +61,6 @@ pub struct ParkedQueryParameters {
 /// The version that is expected.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-#[allow(dead_code)]
 pub struct IfMatchParameter {
     /// Entity tags as `ETag` gave them, or `*`. None of them is the newest: 412.
     #[param(
@@ -79,7 +75,6 @@ pub struct IfMatchParameter {
 /// What makes a repeat safe.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-#[allow(dead_code)]
 pub struct IdempotencyKey {
     /// A repeat with the same key within 24 hours is answered as the first request was.
     #[param(

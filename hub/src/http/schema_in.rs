@@ -1,6 +1,7 @@
 //! The documents that come in, as the contract describes them. They are read by `domain::validate`, which knows more
 //! than a schema can say; what is here must not promise less strictness than that.
 //! The patterns keep control characters (C0, DEL, C1) out, and white space from the beginning.
+#![allow(dead_code, reason = "they are described, never made")]
 
 use chrono::NaiveDate;
 use serde::Deserialize;
@@ -9,7 +10,6 @@ use utoipa::ToSchema;
 /// A client as callers write it.
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
-#[allow(dead_code)]
 pub enum ClientInput {
     /// A business.
     Corporate(Box<CorporateClient>),
@@ -20,13 +20,11 @@ pub enum ClientInput {
 /// A label.
 #[derive(Deserialize, ToSchema)]
 #[schema(min_length = 1, max_length = 40, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
-#[allow(dead_code)]
 pub struct Tag(String);
 
 /// A member's id.
 #[derive(Deserialize, ToSchema)]
 #[schema(min_length = 1, max_length = 255, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
-#[allow(dead_code)]
 pub struct MemberId(String);
 
 macro_rules! client_input {
@@ -34,8 +32,7 @@ macro_rules! client_input {
         $(#[$doc])*
         #[derive(Deserialize, ToSchema)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
-        #[allow(dead_code)]
-        pub struct $name {
+                pub struct $name {
             $($(#[$field_doc])* $field: $type,)*
             /// An e-mail address.
             #[schema(format = "email", max_length = 254, example = "ops@meridian.example")]
@@ -101,7 +98,6 @@ client_input! {
 /// What only a business has.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct CorporateInput {
     /// The registered name.
     #[schema(
@@ -143,7 +139,6 @@ pub struct CorporateInput {
 /// A person to speak to.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct ContactInput {
     /// The person's name.
     #[schema(min_length = 1, max_length = 200, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
@@ -167,7 +162,6 @@ pub struct ContactInput {
 /// What only a person has.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct IndividualInput {
     /// Given names.
     #[schema(
@@ -204,7 +198,6 @@ pub struct IndividualInput {
 /// A postal address.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct AddressInput {
     /// Street and number.
     #[schema(min_length = 1, max_length = 200, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
@@ -239,7 +232,6 @@ pub struct AddressInput {
 /// CL005.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct ArchiveRequest {
     /// Why.
     #[schema(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
@@ -249,7 +241,6 @@ pub struct ArchiveRequest {
 /// CL008.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct StarRequest {
     /// To set it; left out it toggles.
     starred: Option<bool>,
@@ -258,7 +249,6 @@ pub struct StarRequest {
 /// CL010.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct LockRequest {
     /// Which device.
     #[schema(example = "DV-01JD3ZB2W6M8C4H0R7TQ5X9KVN")]
@@ -273,7 +263,6 @@ pub struct LockRequest {
 /// CL011.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct TransferRequest {
     /// Which device.
     #[schema(example = "DV-01JD3ZB2W6M8C4H0R7TQ5X9KVN")]
@@ -292,7 +281,6 @@ pub struct TransferRequest {
 /// CL012.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct ActivateRequest {
     /// Which device.
     #[schema(example = "DV-01JD3ZB2W6M8C4H0R7TQ5X9KVN")]
@@ -307,7 +295,6 @@ pub struct ActivateRequest {
 /// CL013.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct ResetPinRequest {
     /// Which device.
     #[schema(example = "DV-01JD3ZB2W6M8C4H0R7TQ5X9KVN")]
@@ -320,7 +307,6 @@ pub struct ResetPinRequest {
 /// CX004.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct ReviewRequest {
     /// Approve or reject.
     decision: ReviewDecision,
@@ -332,7 +318,6 @@ pub struct ReviewRequest {
 /// What a review may decide.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-#[allow(dead_code)]
 pub enum ReviewDecision {
     /// The client passes.
     Approve,
@@ -343,7 +328,6 @@ pub enum ReviewDecision {
 /// CX003.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct DocumentForm {
     /// For example `passport`.
     #[serde(rename = "type")]
