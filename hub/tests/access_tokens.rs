@@ -1,5 +1,5 @@
 //! Tokens: what is accepted, what is not, and keys that an outside issuer publishes.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

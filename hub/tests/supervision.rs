@@ -221,7 +221,7 @@ async fn messages_that_wait_when_the_actor_dies_are_answered_and_those_under_way
         async move { patient.ask(Hold(until)).await }
     });
     ward.until("patient", |actor| actor.mailbox_depth == 1).await;
-    let (release, block) = std::sync::mpsc::channel();
+    let (release, block) = std::sync::mpsc::sync_channel(16);
     // All three are sent before the first is handled: the thread is blocked meanwhile.
     let blocked = patient.ask(Do::Block(block));
     let (dying, waiting) = (patient.ask(Do::Die), patient.ask(Do::Count));
@@ -292,7 +292,7 @@ async fn a_blocked_thread_is_abandoned_its_neighbours_move_and_the_second_is_fat
     for mailbox in [&patient, &neighbour, &apart] {
         mailbox.started().await.unwrap();
     }
-    let (release, block) = std::sync::mpsc::channel();
+    let (release, block) = std::sync::mpsc::sync_channel(16);
     let (blocked, waiting) = tokio::join!(patient.ask(Do::Block(block)), patient.ask(Do::Count));
     assert_eq!((blocked, waiting), (Err(MailboxError::Restarting), Err(MailboxError::Restarting)));
     ward.risen("patient", 1).await;
@@ -305,7 +305,7 @@ async fn a_blocked_thread_is_abandoned_its_neighbours_move_and_the_second_is_fat
 
     // The dead life comes back to its senses: it must not take its successor off the air.
     release.send(()).unwrap();
-    let (release, block) = std::sync::mpsc::channel();
+    let (release, block) = std::sync::mpsc::sync_channel(16);
     assert_eq!(apart.ask(Do::Block(block)).await, Err(MailboxError::Restarting));
     let fatal = tokio::time::timeout(LONG, ward.tree.fatal()).await.unwrap();
     assert_eq!(fatal.to_string(), "`apart` is given up: a second thread hangs in an actor");

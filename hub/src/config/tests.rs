@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::access::AuthMode;
+use crate::notify::{StreamName, SubjectPrefix};
 
 /// The example of the operators' documentation, with what it comments out.
 const EXAMPLE: &str = r#"
@@ -213,7 +214,7 @@ fn a_table_of_the_environment_is_completed_by_the_defaults_not_by_the_file() {
 fn what_the_defaults_say_is_what_the_sections_mean() {
     let config = parse("[nats]\nurl = 'nats://n:1'", &[]).unwrap();
     let nats = config.nats.unwrap();
-    assert_eq!((&nats.subject, &nats.stream), (&Default::default(), &Default::default()));
+    assert_eq!((nats.subject, nats.stream), (SubjectPrefix::default(), StreamName::default()));
     assert_eq!((config.auth, config.policies), (AuthConfig::default(), PoliciesConfig::default()));
     assert_eq!(config.journal, JournalConfig::default());
 }

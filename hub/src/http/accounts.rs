@@ -30,7 +30,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
 #[utoipa::path(get, path = "/clients/accounts/{reference}", operation_id = "CL006", tag = "accounts",
     params(super::parameters::ReferenceParameter),
     responses((status = 200, description = "The accounts", body = AccountsView,
-        headers(("Warning" = Option<String>, description = "110, where the answer is an old one"))), AccountsProblems))]
+        headers(("Warning" = String, description = "110, where the answer is an old one"))), AccountsProblems))]
 async fn accounts(request: Request, reference: Reference) -> Result<Answer, Problem> {
     request.query(&[])?;
     let client = request.hub.state.client(request.caller.org(), &reference.0);

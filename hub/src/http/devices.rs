@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::StatusCode;
-use warp::{Filter, filters::BoxedFilter, reply::Response};
+use warp::{Filter, Rejection, filters::BoxedFilter, reply::Response};
 
 use super::answer::Answer;
 use super::call::Endpoint;
@@ -34,13 +34,22 @@ pub static RESET_PIN: Endpoint = Endpoint::json("/clients/device/resetPIN", "CL0
 /// The routes below `/clients/device`.
 pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     let post = |name: &'static str| warp::path(name).and(warp::path::end()).and(warp::post());
-    let one = warp::path::param::<Reference>().and(warp::path::end());
-    let list = one.and(warp::get()).and(request(hub, &LIST)).then(|r, request| served(request, |q| list(q, r)));
+    let list = owner().and(warp::get()).and(request(hub, &LIST)).then(|r, request| served(request, |q| list(q, r)));
     let lock = post("lock").and(request(hub, &LOCK)).then(|request| served(request, lock));
     let transfer = post("transfer").and(request(hub, &TRANSFER)).then(|request| served(request, transfer));
     let activate = post("activate").and(request(hub, &ACTIVATE)).then(|request| served(request, activate));
     let reset_pin = post("resetPIN").and(request(hub, &RESET_PIN)).then(|request| served(request, reset_pin));
     list.or(lock).unify().or(transfer).unify().or(activate).unify().or(reset_pin).unify().boxed()
+}
+
+/// A client's reference, which none of the commands' names is.
+fn owner() -> impl Filter<Extract = (Reference,), Error = Rejection> + Clone {
+    const COMMANDS: [&str; 4] = ["lock", "transfer", "activate", "resetPIN"];
+    let is_owner = |reference: Reference| {
+        let command = COMMANDS.contains(&reference.0.as_str());
+        std::future::ready(if command { Err(warp::reject::not_found()) } else { Ok(reference) })
+    };
+    warp::path::param::<Reference>().and(warp::path::end()).and_then(is_owner)
 }
 
 /// Client device list

@@ -40,7 +40,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
 #[utoipa::path(get, path = "/clients/history/{reference}", operation_id = "CX001", tag = "audit",
     params(super::parameters::ReferenceParameter, super::parameters::PageQueryParameters),
     responses((status = 200, description = "A page of the history", body = History,
-        headers(("Link" = Option<String>, description = "`<…>; rel=\"next\"`, where there is another page"))), HistoryProblems))]
+        headers(("Link" = String, description = "`<…>; rel=\"next\"`, where there is another page"))), HistoryProblems))]
 async fn history(request: Request, reference: Reference) -> Result<Answer, Problem> {
     let query = request.query(&["limit", "cursor"])?;
     let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;

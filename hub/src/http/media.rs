@@ -18,8 +18,7 @@ pub fn acceptable(headers: &HeaderMap, offered: &[&str]) -> Result<(), Problem> 
         return Ok(());
     }
     let accepted: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
-    let wanted = |media: &&&str| quality(&accepted, media) > 0;
-    if accepted.iter().all(|line| line.trim().is_empty()) || offered.iter().find(wanted).is_some() {
+    if accepted.iter().all(|line| line.trim().is_empty()) || offered.iter().any(|media| is_wanted(&accepted, media)) {
         return Ok(());
     }
     let detail = format!("Accept leaves out what this route answers with: {}", offered.join(", "));
@@ -33,11 +32,11 @@ pub fn names(headers: &HeaderMap, media: &str) -> bool {
     lines.flat_map(|line| line.split(',')).any(|range| essence(range).eq_ignore_ascii_case(media))
 }
 
-/// The quality of the most specific range that holds `media`, in thousandths; 0 where none does.
-fn quality(accepted: &[&str], media: &str) -> u32 {
+/// Whether the most specific range that holds `media` has a quality above zero.
+fn is_wanted(accepted: &[&str], media: &str) -> bool {
     let ranges = accepted.iter().flat_map(|line| line.split(','));
-    let matching = ranges.filter_map(|range| specificity(essence(range), media).map(|rank| (rank, weight(range))));
-    matching.max().map_or(0, |(_, weight)| weight)
+    let matching = ranges.filter_map(|range| specificity(essence(range), media).map(|rank| (rank, has_quality(range))));
+    matching.max().is_some_and(|(_, wanted)| wanted)
 }
 
 fn specificity(range: &str, media: &str) -> Option<u8> {
@@ -51,11 +50,10 @@ fn specificity(range: &str, media: &str) -> Option<u8> {
     }
 }
 
-fn weight(range: &str) -> u32 {
-    let parameters = range.split(';').skip(1).map(str::trim);
-    let given = parameters.filter_map(|parameter| parameter.strip_prefix("q=").or(parameter.strip_prefix("Q="))).next();
-    let share = given.map_or(1.0, |text| text.trim().parse::<f32>().unwrap_or(0.0)).clamp(0.0, 1.0);
-    if share <= 0.0 { 0 } else { ((share * 1000.0) as u32).max(1) }
+fn has_quality(range: &str) -> bool {
+    let mut parameters = range.split(';').skip(1).map(str::trim);
+    let given = parameters.find_map(|parameter| parameter.strip_prefix("q=").or(parameter.strip_prefix("Q=")));
+    given.is_none_or(|text| text.trim().parse::<f32>().is_ok_and(|quality| quality > 0.0))
 }
 
 /// The type without its parameters.

@@ -1,12 +1,13 @@
 //! The contract as OpenAPI 3.1, made from the annotations of the endpoints, and what is derived from it.
 
-use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{OpenApi as Document, PathItem, RefOr, Required};
+use utoipa::openapi::{OpenApi as Document, PathItem, RefOr, Required, Schema};
 use utoipa::{Modify, OpenApi};
 
 use super::problem::ProblemDocument;
+use super::statuses::header;
 use super::{accounts, admin, devices, docs, documents, health, history, kyc, profile, starred};
 use crate::domain::validate::FieldError;
 
@@ -21,7 +22,7 @@ use crate::domain::validate::FieldError;
         history::history, documents::list, documents::submit, kyc::review, admin::tree, admin::adapters, admin::parked,
         admin::policies, health::live, health::ready, health::scrape, docs::contract, docs::page),
     components(schemas(ProblemDocument, FieldError)),
-    modifiers(&Bearer, &RequestHeaders),
+    modifiers(&Bearer, &CommonHeaders, &ServerFields),
     security(("bearer" = [])),
     tags(
         (name = "clients", description = "Onboarding, profiles, search and favourites"),
@@ -47,28 +48,76 @@ impl Modify for Bearer {
     }
 }
 
-/// The headers that every request may have.
-struct RequestHeaders;
+/// The headers that every request may have, and that answers have.
+struct CommonHeaders;
 
-impl Modify for RequestHeaders {
+impl Modify for CommonHeaders {
     fn modify(&self, document: &mut Document) {
-        let text = |pattern: &str| ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).build();
         let id = ParameterBuilder::new()
             .name("X-Request-Id")
             .parameter_in(ParameterIn::Header)
             .required(Required::False)
-            .description(Some("1 to 128 visible ASCII characters; made when absent; always echoed"))
-            .schema(Some(text("^[!-~]{1,128}$")))
+            .description(Some(
+                "1 to 128 visible ASCII characters; anything else, or nothing, is replaced; always echoed",
+            ))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String).build()))
             .build();
         for item in document.paths.paths.values_mut() {
             for operation in operations(item) {
+                answer_headers(operation);
                 operation.parameters.get_or_insert_default().push(RefOr::T(id.clone()));
             }
         }
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut utoipa::openapi::path::Operation> {
+/// The request id on every answer, and the mark on those that were given before.
+fn answer_headers(operation: &mut Operation) {
+    let keyed = operation.parameters.iter().flatten().any(|parameter| match parameter {
+        RefOr::T(parameter) => parameter.name == "Idempotency-Key",
+        RefOr::Ref(_) => false,
+    });
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else { continue };
+        let id = header("The request's id");
+        response.headers.insert("X-Request-Id".to_owned(), RefOr::T(id));
+        if keyed && status.starts_with('2') {
+            let replayed = header("`true` on an answer that was given before");
+            response.headers.insert("Idempotency-Replayed".to_owned(), RefOr::T(replayed));
+        }
+    }
+}
+
+/// The members that the server makes: they may be sent back, and are ignored.
+struct ServerFields;
+
+impl Modify for ServerFields {
+    fn modify(&self, document: &mut Document) {
+        const OWN: [&str; 10] = [
+            "reference",
+            "version",
+            "starred",
+            "kyc",
+            "relationship",
+            "sync",
+            "createdAt",
+            "createdBy",
+            "updatedAt",
+            "updatedBy",
+        ];
+        let schemas = &mut document.components.get_or_insert_default().schemas;
+        for name in ["CorporateClient", "IndividualClient"] {
+            let Some(RefOr::T(Schema::Object(client))) = schemas.get_mut(name) else { continue };
+            for own in OWN {
+                let any = ObjectBuilder::new().schema_type(SchemaType::AnyValue).read_only(true);
+                let any = any.description(Some("The server's own, ignored"));
+                client.properties.insert(own.to_owned(), any.build().into());
+            }
+        }
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
 }
 
@@ -100,11 +149,10 @@ impl Methods {
     #[must_use]
     pub fn allowed(&self, path: &str) -> Option<String> {
         let asked: Vec<&str> = segments(path).collect();
-        let matching = self.routes.iter().filter(|(template, _)| fits(template, &asked));
-        let mut methods: Vec<&str> = matching.flat_map(|(_, methods)| methods.iter().copied()).collect();
-        methods.sort_unstable();
-        methods.dedup();
-        (!methods.is_empty()).then(|| methods.join(", "))
+        // A path that is written out is meant before one that has a place for anything.
+        let written = self.routes.iter().filter(|(template, _)| *template == asked);
+        let fitting = self.routes.iter().filter(|(template, _)| fits(template, &asked));
+        written.chain(fitting).next().map(|(_, methods)| methods.join(", "))
     }
 }
 
@@ -129,7 +177,8 @@ mod tests {
         let methods = Methods::of(&document());
         assert_eq!(methods.allowed("/clients/profile").as_deref(), Some("GET, POST"));
         assert_eq!(methods.allowed("/clients/profile/CL-1").as_deref(), Some("DELETE, GET, PUT"));
-        assert_eq!(methods.allowed("/clients/device/lock").as_deref(), Some("GET, POST"));
+        assert_eq!(methods.allowed("/clients/device/lock").as_deref(), Some("POST"));
+        assert_eq!(methods.allowed("/clients/device/CL-1").as_deref(), Some("GET"));
         for path in ["/", "", "*", "/clients", "/clients/profile/", "/clients/profile/a/b", "/Clients/profile"] {
             assert_eq!(methods.allowed(path), None, "{path}");
         }

@@ -1,6 +1,9 @@
 //! Parameters and headers of the routes, for the contract. They are read by `query`, `etag` and `idempotency`.
+#![allow(dead_code, reason = "they are described, never made")]
 
 use utoipa::IntoParams;
+
+use crate::domain::delivery::Adapter;
 
 /// The client.
 #[derive(IntoParams)]
@@ -8,19 +11,18 @@ use utoipa::IntoParams;
 pub struct ReferenceParameter {
     /// The client's reference, opaque text.
     #[param(example = "CL-01JD3Z8M5Q4T7N2V9XKB6R0WYE", min_length = 1)]
-    #[allow(dead_code)]
     reference: String,
 }
 
 /// How CL001 and CL009 are asked.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code)]
 pub struct ListQueryParameters {
     /// Items on a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u32>,
     /// `next` of the page before, with the same query.
+    #[param(pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// `name`, `createdAt`, `updatedAt` or `status`; a leading `-` reverses.
     #[param(pattern = "^-?(name|createdAt|updatedAt|status)$", default = "name")]
@@ -35,23 +37,22 @@ pub struct ListQueryParameters {
 /// How a list is walked.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code)]
 pub struct PageQueryParameters {
     /// Items on a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u32>,
     /// `next` of the page before.
+    #[param(pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
 }
 
 /// How CX030 is asked.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code)]
 pub struct ParkedQueryParameters {
     /// One adapter's only.
-    #[param(example = "crm")]
-    adapter: Option<String>,
+    #[param(inline, example = "crm")]
+    adapter: Option<Adapter>,
     /// How many at most.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u32>,
@@ -60,11 +61,11 @@ pub struct ParkedQueryParameters {
 /// The version that is expected.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-#[allow(dead_code)]
 pub struct IfMatchParameter {
     /// Entity tags as `ETag` gave them, or `*`. None of them is the newest: 412.
     #[param(
         rename = "If-Match",
+        nullable = false,
         pattern = r#"^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$"#,
         example = "\"7\""
     )]
@@ -74,9 +75,14 @@ pub struct IfMatchParameter {
 /// What makes a repeat safe.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-#[allow(dead_code)]
 pub struct IdempotencyKey {
     /// A repeat with the same key within 24 hours is answered as the first request was.
-    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]{1,255}$")]
+    #[param(
+        rename = "Idempotency-Key",
+        nullable = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]{1,255}$"
+    )]
     idempotency_key: Option<String>,
 }

@@ -60,7 +60,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
 #[utoipa::path(get, path = "/clients/profile", operation_id = "CL001-CL009", tag = "clients",
     params(super::parameters::ListQueryParameters),
     responses((status = 200, description = "A page of clients", body = ClientPage,
-        headers(("Link" = Option<String>, description = "`<…>; rel=\"next\"`, where there is another page"))), List))]
+        headers(("Link" = String, description = "`<…>; rel=\"next\"`, where there is another page"))), List))]
 async fn list(request: Request) -> Result<Answer, Problem> {
     let params = ListParams::read(&request.query(KNOWN)?)?;
     let searches = query::has(request.call.uri.query(), "filter");
@@ -85,7 +85,7 @@ async fn view(request: Request, reference: Reference) -> Result<Answer, Problem>
     let client = request.hub.state.client(request.caller.org(), &reference.0);
     request.permit_on(Action::CL002, &reference.0, client.as_deref())?;
     let client = client.ok_or_else(|| not_found(Code::ClientNotFound))?;
-    request.hub.insight.viewed(request.caller.org(), &reference.0);
+    request.hub.insight.viewed(&client);
     Ok(shown(&request, &client))
 }
 
@@ -95,8 +95,7 @@ async fn view(request: Request, reference: Reference) -> Result<Answer, Problem>
 #[utoipa::path(post, path = "/clients/profile", operation_id = "CL003", tag = "clients",
     params(super::parameters::IdempotencyKey), request_body = ClientInput,
     responses((status = 201, description = "The client, accepted", body = ClientView, headers(
-        ("Location" = String, description = "Where the client is"), ("ETag" = String, description = "The version"),
-        ("Idempotency-Replayed" = Option<String>, description = "`true` on an answer that was given before"))), Create))]
+        ("Location" = String, description = "Where the client is"), ("ETag" = String, description = "The version"))), Create))]
 async fn create(request: Request) -> Result<Answer, Problem> {
     let body = request.json().await?;
     let meta = request.meta(&body.bytes)?;

@@ -1,15 +1,15 @@
 //! The documents that come in, as the contract describes them. They are read by `domain::validate`, which knows more
 //! than a schema can say; what is here must not promise less strictness than that.
+//! The patterns keep control characters (C0, DEL, C1) out, and white space from the beginning.
+#![allow(dead_code, reason = "they are described, never made")]
 
 use chrono::NaiveDate;
 use serde::Deserialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 /// A client as callers write it.
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
-#[allow(dead_code)]
 pub enum ClientInput {
     /// A business.
     Corporate(Box<CorporateClient>),
@@ -17,31 +17,22 @@ pub enum ClientInput {
     Individual(Box<IndividualClient>),
 }
 
-/// The one kind of a corporate client.
+/// A label.
 #[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[allow(dead_code)]
-pub enum CorporateKind {
-    /// A business or organisation.
-    Corporate,
-}
+#[schema(min_length = 1, max_length = 40, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
+pub struct Tag(String);
 
-/// The one kind of an individual client.
+/// A member's id.
 #[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[allow(dead_code)]
-pub enum IndividualKind {
-    /// A person.
-    Individual,
-}
+#[schema(min_length = 1, max_length = 255, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
+pub struct MemberId(String);
 
 macro_rules! client_input {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
         #[derive(Deserialize, ToSchema)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
-        #[allow(dead_code)]
-        pub struct $name {
+                pub struct $name {
             $($(#[$field_doc])* $field: $type,)*
             /// An e-mail address.
             #[schema(format = "email", max_length = 254, example = "ops@meridian.example")]
@@ -52,56 +43,26 @@ macro_rules! client_input {
             /// The postal address.
             address: Option<AddressInput>,
             /// The market segment.
-            #[schema(min_length = 1, max_length = 40, pattern = r"\S", example = "sme")]
+            #[schema(min_length = 1, max_length = 40, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$", example = "sme")]
             segment: Option<String>,
             /// BCP 47.
             #[schema(max_length = 35, example = "en")]
             language: Option<String>,
             /// Labels.
             #[schema(max_items = 50, example = json!(["priority"]))]
-            tags: Option<Vec<String>>,
+            tags: Option<Vec<Tag>>,
             /// The members who look after the client; only RP001 may change them.
             #[schema(max_items = 50, example = json!(["m-204"]))]
-            assigned_to: Option<Vec<String>>,
+            assigned_to: Option<Vec<MemberId>>,
             /// The caller's own reference, unique in the organisation, never to be changed.
-            #[schema(min_length = 1, max_length = 100, pattern = r"\S")]
+            #[schema(min_length = 1, max_length = 100, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
             external_reference: Option<String>,
             /// `active` or `suspended`, to move between the two (CL004); ignored by CL003.
             #[schema(example = "active")]
             status: Option<crate::domain::client::Status>,
             /// Why the status changes.
-            #[schema(max_length = 500)]
+            #[schema(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
             status_reason: Option<String>,
-            /// The server's own, ignored.
-            #[schema(read_only, value_type = Value)]
-            reference: Option<Value>,
-            /// The server's own, ignored.
-            #[schema(read_only, value_type = Value)]
-            version: Option<Value>,
-            /// The server's own, ignored.
-            #[schema(read_only, value_type = Value)]
-            starred: Option<Value>,
-            /// The server's own, ignored.
-            #[schema(read_only, value_type = Value)]
-            kyc: Option<Value>,
-            /// The server's own, ignored.
-            #[schema(read_only, value_type = Value)]
-            relationship: Option<Value>,
-            /// The server's own, ignored.
-            #[schema(read_only, value_type = Value)]
-            sync: Option<Value>,
-            /// The server's own, ignored.
-            #[schema(read_only, value_type = Value)]
-            created_at: Option<Value>,
-            /// The server's own, ignored.
-            #[schema(read_only, value_type = Value)]
-            created_by: Option<Value>,
-            /// The server's own, ignored.
-            #[schema(read_only, value_type = Value)]
-            updated_at: Option<Value>,
-            /// The server's own, ignored.
-            #[schema(read_only, value_type = Value)]
-            updated_by: Option<Value>,
         }
     };
 }
@@ -110,10 +71,10 @@ client_input! {
     /// A business as callers write it.
     CorporateClient {
         /// `corporate`.
-        #[schema(inline)]
-        kind: CorporateKind,
+        #[schema(pattern = "^corporate$", example = "corporate")]
+        kind: String,
         /// The display name.
-        #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Meridian Freight Ltd")]
+        #[schema(min_length = 1, max_length = 200, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$", example = "Meridian Freight Ltd")]
         name: String,
         /// What only a business has.
         corporate: CorporateInput,
@@ -124,8 +85,8 @@ client_input! {
     /// A person as callers write it.
     IndividualClient {
         /// `individual`.
-        #[schema(inline)]
-        kind: IndividualKind,
+        #[schema(pattern = "^individual$", example = "individual")]
+        kind: String,
         /// Made of the two names; when sent, it must equal them joined with a space.
         #[schema(read_only)]
         name: Option<String>,
@@ -137,19 +98,33 @@ client_input! {
 /// What only a business has.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct CorporateInput {
     /// The registered name.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Meridian Freight Limited")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        example = "Meridian Freight Limited"
+    )]
     legal_name: String,
     /// The number in the companies' register.
-    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "08123456")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        example = "08123456"
+    )]
     registration_number: String,
     /// Legal Entity Identifier (ISO 17442), with the right check digits.
     #[schema(pattern = "^[0-9A-Z]{18}[0-9]{2}$", example = "5493001KJTIIGC8Y1R12")]
     lei: Option<String>,
     /// Tax or VAT number.
-    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "GB123456789")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        example = "GB123456789"
+    )]
     tax_id: Option<String>,
     /// ISIC or NACE digits.
     #[schema(pattern = "^[0-9]{2,6}$", example = "4941")]
@@ -164,13 +139,17 @@ pub struct CorporateInput {
 /// A person to speak to.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct ContactInput {
     /// The person's name.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
     name: String,
     /// For example `signatory`.
-    #[schema(min_length = 1, max_length = 40, pattern = r"\S", example = "signatory")]
+    #[schema(
+        min_length = 1,
+        max_length = 40,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        example = "signatory"
+    )]
     role: Option<String>,
     /// An e-mail address.
     #[schema(format = "email", max_length = 254)]
@@ -183,13 +162,22 @@ pub struct ContactInput {
 /// What only a person has.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct IndividualInput {
     /// Given names.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Ada")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        example = "Ada"
+    )]
     given_name: String,
     /// Family name.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "Byron")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        example = "Byron"
+    )]
     family_name: String,
     /// In the past, and not before 1900.
     #[schema(example = "1990-12-10")]
@@ -198,29 +186,43 @@ pub struct IndividualInput {
     #[schema(pattern = "^[A-Z]{2}$", example = "GB")]
     nationality: String,
     /// The number in the register of persons of `nationality`.
-    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "QQ123456C")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        example = "QQ123456C"
+    )]
     national_id: String,
 }
 
 /// A postal address.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct AddressInput {
     /// Street and number.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
     line1: Option<String>,
     /// More of the same.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
     line2: Option<String>,
     /// City or town.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S", example = "London")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        example = "London"
+    )]
     city: Option<String>,
     /// State, county or region.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")]
     region: Option<String>,
     /// Postal code.
-    #[schema(min_length = 1, max_length = 100, pattern = r"\S", example = "EC1A 1BB")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        example = "EC1A 1BB"
+    )]
     postal_code: Option<String>,
     /// ISO 3166-1 alpha-2.
     #[schema(pattern = "^[A-Z]{2}$", example = "GB")]
@@ -230,17 +232,15 @@ pub struct AddressInput {
 /// CL005.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct ArchiveRequest {
     /// Why.
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     reason: Option<String>,
 }
 
 /// CL008.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct StarRequest {
     /// To set it; left out it toggles.
     starred: Option<bool>,
@@ -249,7 +249,6 @@ pub struct StarRequest {
 /// CL010.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct LockRequest {
     /// Which device.
     #[schema(example = "DV-01JD3ZB2W6M8C4H0R7TQ5X9KVN")]
@@ -257,14 +256,13 @@ pub struct LockRequest {
     /// Lock or unlock.
     locked: bool,
     /// Why.
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     reason: Option<String>,
 }
 
 /// CL011.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct TransferRequest {
     /// Which device.
     #[schema(example = "DV-01JD3ZB2W6M8C4H0R7TQ5X9KVN")]
@@ -276,14 +274,13 @@ pub struct TransferRequest {
     #[schema(example = "CL-01JD3Z9Q0V3C6Y8A5M1E7N4TKD")]
     to: String,
     /// Why.
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     reason: Option<String>,
 }
 
 /// CL012.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct ActivateRequest {
     /// Which device.
     #[schema(example = "DV-01JD3ZB2W6M8C4H0R7TQ5X9KVN")]
@@ -291,39 +288,36 @@ pub struct ActivateRequest {
     /// Activate or deactivate.
     active: bool,
     /// Why.
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     reason: Option<String>,
 }
 
 /// CL013.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct ResetPinRequest {
     /// Which device.
     #[schema(example = "DV-01JD3ZB2W6M8C4H0R7TQ5X9KVN")]
     device: String,
     /// Why.
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     reason: Option<String>,
 }
 
 /// CX004.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct ReviewRequest {
     /// Approve or reject.
     decision: ReviewDecision,
     /// Why.
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     reason: Option<String>,
 }
 
 /// What a review may decide.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-#[allow(dead_code)]
 pub enum ReviewDecision {
     /// The client passes.
     Approve,
@@ -334,11 +328,15 @@ pub enum ReviewDecision {
 /// CX003.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
 pub struct DocumentForm {
     /// For example `passport`.
     #[serde(rename = "type")]
-    #[schema(min_length = 1, max_length = 60, pattern = r"\S", example = "passport")]
+    #[schema(
+        min_length = 1,
+        max_length = 60,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        example = "passport"
+    )]
     document_type: String,
     /// PDF, JPEG or PNG, 20 MiB at most.
     #[schema(content_media_type = "application/octet-stream", value_type = String, format = Binary)]

@@ -118,11 +118,13 @@ fn headers(status: u16) -> &'static [(&'static str, &'static str)] {
             ("RateLimit-Policy", "The limit: quota and window"),
             ("RateLimit", "What is left, and when there is more"),
         ],
+        503 => &[("Retry-After", "Seconds to wait, where that is known")],
         _ => &[],
     }
 }
 
-fn header(description: &str) -> Header {
+/// A header of text.
+pub fn header(description: &str) -> Header {
     let text = ObjectBuilder::new().schema_type(Type::String).build();
     HeaderBuilder::new().schema(Some(text)).description(Some(description)).build()
 }

@@ -71,7 +71,6 @@ mod tail;
 mod verify;
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 mod tests;
 
 use std::sync::Arc;

@@ -143,7 +143,7 @@ impl Index {
     /// Takes in one durable line of the newest segment.
     pub fn extend(&mut self, seq: u64, length: u64) {
         if let Some(newest) = self.segments.last_mut() {
-            if seq % STRIDE == 0 || newest.marks.is_empty() {
+            if seq.is_multiple_of(STRIDE) || newest.marks.is_empty() {
                 newest.marks.push((seq, newest.len));
             }
             newest.len += length;

@@ -156,8 +156,8 @@ pub async fn pass_on(mut inbound: mpsc::Receiver<DeviceHint>, linked: Linked, hi
 /// The client of the organisation that a hint speaks of: by its reference, which is what the identity system has as
 /// `externalId`, or by a device that is known.
 fn client_of(hint: &DeviceHint, linked: &Linked) -> Option<String> {
-    let named = hint.client.iter().chain(&hint.user);
-    let known = named.filter_map(|name| linked.state.client(&hint.org, name)).next();
+    let mut named = hint.client.iter().chain(&hint.user);
+    let known = named.find_map(|name| linked.state.client(&hint.org, name));
     known.map(|record| record.client.reference.clone()).or_else(|| {
         let enrolled = linked.journal.claimed(&format!("device/{}/{}", hint.org, hint.device.as_deref()?))?;
         let entry = linked.journal.entry(enrolled).ok()??;

@@ -24,6 +24,9 @@ use crate::state::Mark;
 use crate::sync::entries::By;
 use crate::telemetry::Metrics;
 
+/// How long actors may take to start, and how often they are looked at meanwhile.
+const RISE: Duration = Duration::from_secs(15);
+const LOOK: Duration = Duration::from_millis(5);
 /// How long actors may take to leave.
 const LEAVE: Duration = Duration::from_secs(15);
 
@@ -94,6 +97,7 @@ pub async fn serve(
     };
     let running = actors::start(&config, &linked, &access)?;
     let context = context(&config, (access, tokens, metrics), &data, adapters, &running);
+    until_up(&running).await?;
     let url = announce(&listener, tls.is_some(), &config.store.path)?;
     ready(&Serving { url });
     let ended = until_stopped(listener, tls, context, (&running, &data.journal), stop).await;
@@ -239,6 +243,17 @@ fn context(
         insight: parts,
         uploads: Semaphore::new(UPLOADS),
     })
+}
+
+/// Waits until every actor takes messages, so that the first request after `ready` finds them.
+async fn until_up(running: &Running) -> Result<(), StartError> {
+    let up = async {
+        while !running.tree.degraded().is_empty() {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    let late = || StartError::Fatal(format!("these actors do not start: {}", running.tree.degraded().join(", ")));
+    tokio::time::timeout(RISE, up).await.map_err(|_| late())
 }
 
 /// Leaves the address where the other commands of the program find it.

@@ -34,7 +34,7 @@ mod customers;
 mod fineract;
 
 mod bindings {
-    #![allow(missing_docs, unsafe_code)]
+    #![allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic)]
     wit_bindgen::generate!({
         path: "../../wit",
         world: "core-banking-adapter",

@@ -2,7 +2,7 @@
 //!
 //! Generated once, here, so that every adapter has the *same* `Profile` and `Disposition`: an adapter's own
 //! `generate!` maps these interfaces to this module in its `with`. Nothing else belongs in this file.
-#![allow(missing_docs, unsafe_code)]
+#![allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic)]
 
 wit_bindgen::generate!({
     path: "../../wit",

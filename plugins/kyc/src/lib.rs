@@ -32,7 +32,7 @@ mod query;
 mod screening;
 
 mod bindings {
-    #![allow(missing_docs, unsafe_code)]
+    #![allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic)]
     wit_bindgen::generate!({
         path: "../../wit",
         world: "kyc-adapter",

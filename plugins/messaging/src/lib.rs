@@ -31,7 +31,7 @@ mod sms;
 mod template;
 
 mod bindings {
-    #![allow(missing_docs, unsafe_code)]
+    #![allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic)]
     wit_bindgen::generate!({
         path: "../../wit",
         world: "messaging-adapter",

@@ -102,7 +102,7 @@ pub struct FaultSpec {
 
 impl FaultSpec {
     pub(super) fn check(&self) -> Result<(), FaultError> {
-        if self.kind == Kind::Delay && !self.ms.is_some_and(|ms| ms <= MAX_DELAY_MS) {
+        if self.kind == Kind::Delay && self.ms.is_none_or(|ms| ms > MAX_DELAY_MS) {
             return Err(FaultError::Delay);
         }
         if self.kind == Kind::Fail && !self.status.is_some_and(|status| (400..=599).contains(&status)) {

@@ -33,7 +33,7 @@ pub(super) fn open(seed: u64, reference: &str, opened_on: NaiveDate, last_id: &m
     (0..number)
         .map(|n| {
             *last_id += 1;
-            let hundredths = if chance.random_ratio(1, 4) { 0 } else { chance.random_range(1_00..5_000_000_00) };
+            let hundredths = if chance.random_ratio(1, 4) { 0 } else { chance.random_range(100..500_000_000) };
             Account { id: *last_id, product: (first + n) % PRODUCTS.len(), hundredths, opened_on }
         })
         .collect()

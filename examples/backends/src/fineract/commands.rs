@@ -187,7 +187,7 @@ impl Fineract {
             return Err(Refusal::rule("error.msg.client.close.non-closed.savings.account".to_owned(), message));
         }
         self.transition(state, call, at, (command, next, on));
-        Ok(state.client(at).map(Client::receipt).map(Value::Object)?)
+        state.client(at).map(Client::receipt).map(Value::Object)
     }
 
     fn transition(&self, state: &mut State, call: &Call, at: usize, (command, next, on): (Command, Status, NaiveDate)) {

@@ -115,7 +115,7 @@ fn similarity(one: &[String], other: &[String]) -> f64 {
     if one.is_empty() || other.is_empty() {
         return 0.0;
     }
-    (directed(one, other) + directed(other, one)) / 2.0
+    f64::midpoint(directed(one, other), directed(other, one))
 }
 
 fn directed(from: &[String], to: &[String]) -> f64 {

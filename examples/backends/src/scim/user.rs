@@ -161,8 +161,8 @@ fn reference(user: &Resource) -> String {
 
 /// The version that an extension's attribute of that name carries.
 fn payload_version(user: &Resource) -> Option<u64> {
-    let extensions = user.iter().filter(|(name, _)| name.starts_with("urn:"));
-    extensions.filter_map(|(_, extension)| extension.get("version")?.as_u64()).next()
+    let mut extensions = user.iter().filter(|(name, _)| name.starts_with("urn:"));
+    extensions.find_map(|(_, extension)| extension.get("version")?.as_u64())
 }
 
 fn check(user: &Resource) -> Result<(), Refusal> {

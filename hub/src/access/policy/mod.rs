@@ -97,7 +97,8 @@ impl Policy {
     /// Every finding.
     pub fn build(source: Source) -> Result<Self, Vec<Finding>> {
         let policy = Self::check(source.clone())?;
-        let findings: Vec<Finding> = policy.cases(&source).into_iter().filter_map(|case| case.finding()).collect();
+        let findings: Vec<Finding> =
+            policy.cases(&source).into_iter().filter_map(cases::CaseOutcome::finding).collect();
         if findings.is_empty() { Ok(policy) } else { Err(findings) }
     }
 

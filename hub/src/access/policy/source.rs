@@ -83,7 +83,7 @@ impl Source {
         let bytes = self.files.get(name).map_or(&[][..], Vec::as_slice);
         std::str::from_utf8(bytes).map_err(|error| {
             let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = before.split(|byte| *byte == b'\n').count();
             let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
             Finding::at(name, (line, column), "bytes that are no text").expected("UTF-8")
         })

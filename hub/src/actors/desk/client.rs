@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{Attempt, Change, Desk};
-use crate::actors::command::{Ask, Done};
+use crate::access::Denied;
+use crate::actors::command::{Ask, CommandError, Done};
 use crate::domain::client::{ClientCommand, Edit, Status};
 use crate::domain::device::DeviceCommand;
 use crate::domain::due::screening_digest;
@@ -48,7 +49,8 @@ impl Desk {
             external_reference: draft.external_reference.clone(),
             status: draft.status,
             status_reason: draft.status_reason.clone(),
-        })))?;
+        })));
+        let events = events.map_err(|refusal| refused(ask, refusal))?;
         let mut change = self.change(&record, events);
         if let Some((_, Event::ClientUpdated(updated))) = change.events.first() {
             (change.claims, change.releases) = moved(&client.profile, &updated.profile, &client.org);
@@ -158,6 +160,16 @@ impl Desk {
         let record = self.state.client(ask.permit.org(), &ask.lane);
         Ok(Done::Client(record.ok_or(Refusal::ClientNotFound)?))
     }
+}
+
+/// What only an administrator may do is a matter of rights, and is refused like one.
+fn refused(ask: &Ask, refusal: Refusal) -> Attempt {
+    if refusal != Refusal::AssignmentForbidden {
+        return refusal.into();
+    }
+    let permit = &ask.permit;
+    let denied = Denied { action: permit.action(), decision_id: permit.decision_id(), policy: None };
+    CommandError::Denied(Box::new(denied)).into()
 }
 
 /// The claims that a changed profile takes and gives back.

@@ -45,9 +45,8 @@ async fn import(file: &Path, json: bool, sink: &Kept) -> (Result<Summary, Import
     let Command::Import(args) = cli.command else { unreachable!() };
     let (bar, mut told) = (ProgressBar::hidden(), Vec::new());
     let today = NaiveDate::from_ymd_opt(2026, 11, 22).unwrap();
-    let mut import = Import { args: &args, today, bar: &bar, output: Output::new(&mut told, json) };
-    let summary = run(&mut import, sink).await;
-    drop(import);
+    let output = Output::new(&mut told, json);
+    let summary = run(&mut Import { args: &args, today, bar: &bar, output }, sink).await;
     (summary, String::from_utf8(told).unwrap())
 }
 

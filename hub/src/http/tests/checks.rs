@@ -30,7 +30,7 @@ async fn what_is_no_route_is_404_and_what_is_another_method_is_405() {
     for (method, path, allow) in [
         ("PATCH", "/clients/profile", "GET, POST"),
         ("POST", "/clients/profile/CL-1", "DELETE, GET, PUT"),
-        ("DELETE", "/clients/device/lock", "GET, POST"),
+        ("GET", "/clients/device/lock", "POST"),
         ("POST", "/metrics", "GET"),
         ("OPTIONS", "/openapi.json", "GET"),
     ] {

@@ -84,9 +84,9 @@ fn gated(dir: &Path) -> (PlannedDisk, Arc<FileJournal>, Sender<()>) {
 }
 
 /// Polls each append once, so that all of them are in the queue in this order.
-async fn send<'a>(
-    appends: Vec<BoxFuture<'a, Result<Committed, AppendError>>>,
-) -> Vec<BoxFuture<'a, Result<Committed, AppendError>>> {
+async fn send(
+    appends: Vec<BoxFuture<'_, Result<Committed, AppendError>>>,
+) -> Vec<BoxFuture<'_, Result<Committed, AppendError>>> {
     let mut sent = Vec::new();
     for mut append in appends {
         assert!(matches!(poll!(&mut append), Poll::Pending));

@@ -29,9 +29,7 @@ async fn child() {
             })
         })
         .collect();
-    for task in tasks {
-        task.await.unwrap();
-    }
+    futures::future::join_all(tasks).await;
 }
 
 #[test]
