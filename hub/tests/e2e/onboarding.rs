@@ -244,7 +244,7 @@ fn commands_on_devices_reach_the_identity_system_in_order() {
         let texts = world.outside.state("sms", phone).await["messages"].clone();
         let said: Vec<_> = texts.as_array().unwrap().iter().map(|message| text(&message["body"])).collect();
         assert_eq!(said.len(), 3, "{said:?}");
-        for (said, about) in said.iter().zip(["locked", "PIN", "transferred"]) {
+        for (said, about) in said.iter().zip(["locked", "PIN", "moved"]) {
             assert!(said.contains(about), "{said}");
         }
         let told = world.outside.kinds("sms", text(&second["phone"])).await;
