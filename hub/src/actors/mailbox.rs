@@ -15,8 +15,8 @@ use actix::dev::{Request, ToEnvelope};
 use actix::{Actor, Addr, ArbiterHandle, Handler, Message};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use super::node::Node;
 use super::supervisor::lifeline::Lifeline;
-use super::tree::Node;
 
 /// Why a message has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

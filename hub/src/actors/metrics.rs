@@ -6,7 +6,8 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-use super::tree::{ActorReport, ActorState, Tree};
+use super::node::{ActorReport, ActorState};
+use super::tree::Tree;
 
 impl Collector for Tree {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
@@ -17,7 +18,7 @@ impl Collector for Tree {
             &mut encoder,
             "hub_mailbox_depth",
             "Messages that wait or are being handled",
-            of(|actor| actor.mailbox_depth as u64),
+            of(|actor| u64::try_from(actor.mailbox_depth).unwrap_or(u64::MAX)),
         )?;
         gauges(
             &mut encoder,

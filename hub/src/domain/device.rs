@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::changes;
 use super::client::Status;
-use super::event::{DeviceCommanded, Event, Observed, PinReset, Transferred};
+use super::event::{Change, DeviceCommanded, Event, Observed, PinReset, Transferred};
 use super::refusal::Refusal;
 
 /// What kind of device it is.
@@ -239,7 +239,7 @@ impl Device {
         let mut after = self.clone();
         to.clone_into(&mut after.client);
         (after.active, after.active_before_lock) = (false, false);
-        let changes = changes::between(self, &after);
+        let changes = self.until(&after);
         Ok(Event::DeviceTransferred(Transferred { from: from.to_owned(), to: to.to_owned(), reason, changes }))
     }
 
@@ -257,12 +257,19 @@ impl Device {
             label: seen.label.clone(),
             active: seen.active,
             locked: seen.locked,
-            changes: changes::between(self, &after),
+            changes: self.until(&after),
         }))
     }
 
     fn commanded(&self, reason: Option<String>, after: &Self) -> DeviceCommanded {
-        DeviceCommanded { client: self.client.clone(), reason, changes: changes::between(self, after) }
+        DeviceCommanded { client: self.client.clone(), reason, changes: self.until(after) }
+    }
+
+    /// What a reader of the device sees changed on the way to `after`; what a lock remembers is nobody's business.
+    fn until(&self, after: &Self) -> Vec<Change> {
+        let mut changes = changes::between(self, after);
+        changes.retain(|change| change.pointer != "/activeBeforeLock");
+        changes
     }
 
     fn gone(&self) -> Self {

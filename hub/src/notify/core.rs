@@ -69,7 +69,7 @@ impl Core {
         }
         for event in batch {
             let sent = self.client.publish_with_headers(event.subject.clone(), event.headers(), event.payload.clone());
-            sent.await.map_err(|error| SessionError::Publish(error.kind().to_string()))?;
+            sent.await.map_err(|error| SessionError::Publish(error.to_string()))?;
         }
         self.client.publish(self.echo.clone(), Bytes::new()).await.map_err(|_| SessionError::Lost)?;
         let echo = tokio::time::timeout(ANSWER_WITHIN, self.echoes.next()).await;

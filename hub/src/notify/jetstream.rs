@@ -9,11 +9,13 @@ use std::future::IntoFuture;
 
 use async_nats::Client;
 use async_nats::jetstream::context::{
-    AccountErrorKind, Context, ContextBuilder, GetStreamErrorKind, PublishAckFuture, PublishErrorKind,
+    Context, ContextBuilder, GetStreamErrorKind, PublishAckFuture, PublishError, PublishErrorKind, RequestErrorKind,
 };
 use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::response::Response;
 use async_nats::jetstream::stream::{Config, Stream};
 use async_nats::jetstream::{self, ErrorCode};
+use serde::de::IgnoredAny;
 use tokio_util::sync::CancellationToken;
 
 use super::cloud_event::{Outgoing, SEQ_HEADER, is_announced};
@@ -50,18 +52,25 @@ impl JetStream {
             .ack_timeout(ANSWER_WITHIN)
             .max_ack_inflight(WINDOW * 2)
             .build(client.clone());
-        match context.query_account().await.map_err(|error| error.kind()) {
-            Ok(_) => {}
-            Err(AccountErrorKind::JetStreamUnavailable) => return Ok(None),
-            Err(AccountErrorKind::JetStream(error))
-                if error.error_code() == ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT =>
-            {
-                return Ok(None);
-            }
-            Err(kind) => return Err(SessionError::JetStream(kind.to_string())),
+        if !Self::is_there(&context).await? {
+            return Ok(None);
         }
         let stream = Self::stream(&context, config).await?;
         Ok(Some(Self { context, stream }))
+    }
+
+    /// Asks for the account, of which servers of different age say more or less; that they answer is enough. A cluster
+    /// without a leader answers with an error, which is not taken for the absence of JetStream.
+    async fn is_there(context: &Context) -> Result<bool, SessionError> {
+        match context.request::<_, _, Response<IgnoredAny>>("INFO", &()).await {
+            Ok(Response::Ok(_)) => Ok(true),
+            Ok(Response::Err { error }) if error.error_code() == ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT => {
+                Ok(false)
+            }
+            Ok(Response::Err { error }) => Err(SessionError::JetStream(error.to_string())),
+            Err(error) if error.kind() == RequestErrorKind::NoResponders => Ok(false),
+            Err(error) => Err(SessionError::JetStream(error.to_string())),
+        }
     }
 
     /// A stream that is there keeps its limits; one that is made here has none: how long events are kept is the
@@ -71,14 +80,14 @@ impl JetStream {
         let stream = match context.get_stream(config.stream.as_str()).await {
             Ok(stream) => stream,
             Err(error) => match error.kind() {
-                GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND => {
+                GetStreamErrorKind::JetStream(inner) if inner.error_code() == ErrorCode::STREAM_NOT_FOUND => {
                     tracing::info!(stream = config.stream.as_str(), subjects, "making the stream for events");
                     let name = config.stream.as_str().to_owned();
                     let made =
                         context.create_stream(Config { name, subjects: vec![subjects.clone()], ..Config::default() });
                     made.await.map_err(|error| SessionError::JetStream(error.to_string()))?
                 }
-                kind => return Err(SessionError::JetStream(kind.to_string())),
+                _ => return Err(SessionError::JetStream(error.to_string())),
             },
         };
         let taken = &stream.cached_info().config.subjects;
@@ -139,8 +148,7 @@ impl JetStream {
             After::Sequence(sequence) => message.expected_last_sequence(*sequence),
             After::Event(id) => message.expected_last_message_id(id),
         };
-        let ack =
-            self.context.send_publish(event.subject, message).await.map_err(|error| publish_error(error.kind()))?;
+        let ack = self.context.send_publish(event.subject, message).await.map_err(|error| publish_error(&error))?;
         *after = After::Event(event.id);
         Ok((event.seq, Box::pin(ack.into_future())))
     }
@@ -176,8 +184,8 @@ impl JetStream {
             Ok(message) => message,
             Err(error) => match error.kind() {
                 Kind::NoMessageFound => return Ok(None),
-                Kind::JetStream(error) if error.error_code() == ErrorCode::NO_MESSAGE_FOUND => return Ok(None),
-                kind => return Err(SessionError::JetStream(kind.to_string())),
+                Kind::JetStream(inner) if inner.error_code() == ErrorCode::NO_MESSAGE_FOUND => return Ok(None),
+                _ => return Err(SessionError::JetStream(error.to_string())),
             },
         };
         let header = |name: &str| message.headers.get(name).map(|value| value.as_str().to_owned());
@@ -191,13 +199,13 @@ async fn landing(flying: &mut VecDeque<Flying>) -> Option<Result<u64, SessionErr
     let (seq, ack) = flying.front_mut()?;
     let (seq, landed) = (*seq, ack.await);
     flying.pop_front();
-    Some(landed.map(|_| seq).map_err(|error| publish_error(error.kind())))
+    Some(landed.map(|_| seq).map_err(|error| publish_error(&error)))
 }
 
-fn publish_error(kind: PublishErrorKind) -> SessionError {
-    match kind {
+fn publish_error(error: &PublishError) -> SessionError {
+    match error.kind() {
         PublishErrorKind::WrongLastSequence | PublishErrorKind::WrongLastMessageId => SessionError::Conflict,
-        kind => SessionError::Publish(kind.to_string()),
+        _ => SessionError::Publish(error.to_string()),
     }
 }
 

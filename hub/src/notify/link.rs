@@ -47,7 +47,7 @@ impl Link {
         let connecting = options.connect(config.url.as_str());
         match tokio::time::timeout(ANSWER_WITHIN * 2, connecting).await {
             Ok(Ok(client)) => Ok(Self { client, lost }),
-            Ok(Err(error)) => Err(SessionError::Connect(error.kind().to_string())),
+            Ok(Err(error)) => Err(SessionError::Connect(error.to_string())),
             Err(_) => Err(SessionError::Connect("timed out".to_owned())),
         }
     }

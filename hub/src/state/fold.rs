@@ -109,8 +109,9 @@ impl Fold {
         if let Record::Client(client) = &record {
             self.shared.rows.put(&client.client);
         }
-        self.shared.note_lanes(&record);
+        // The record first: whoever is woken by a lane finds it.
         self.shared.store.put(self.mark.seq.saturating_add(1), record.clone());
+        self.shared.note_lanes(&record);
         self.changed.insert(record.reference().to_owned(), record);
     }
 

@@ -27,12 +27,15 @@ pub use self::record::{ClientRecord, DeviceRecord};
 pub use self::rows::{CursorKey, Sort, SortBy};
 pub use self::store::StoreError;
 
-use self::lanes::Lanes;
+use self::lanes::{Lanes, Plan};
 use self::record::Record;
 use self::rows::Row;
 use self::shared::Shared;
 use crate::domain::delivery::Adapter;
 use crate::domain::filter::{Attribute, Attributes, Filter};
+
+/// How often a plan is worked out anew because the record seems to have moved; a cold one may only have been read again.
+const PLANS: usize = 8;
 
 /// The state as everybody reads it. Cheap to clone.
 #[derive(Clone)]
@@ -145,15 +148,19 @@ impl State {
         &self.0.lanes
     }
 
-    /// Works a lane out anew from its record. Whether it has one, and nothing is due there now.
-    pub fn plan_again(&self, adapter: Adapter, lane: &str) -> bool {
-        let Some(record) = self.0.store.get(lane) else { return false };
-        let plan = match &record {
-            Record::Client(record) => plan::of_client(adapter, record),
-            Record::Device(record) => plan::of_device(record),
-        };
-        self.0.lanes.set(adapter, lane, plan);
-        plan.due.is_none_or(|due| due > chrono::Utc::now())
+    /// Works a lane out anew from its record, and says when it wants to be looked at.
+    pub fn plan_again(&self, adapter: Adapter, lane: &str) -> Plan {
+        let mut plan = Plan::default();
+        for _ in 0..PLANS {
+            let Some(record) = self.0.store.get(lane) else { return plan };
+            plan = plan::of(adapter, &record);
+            self.0.lanes.set(adapter, lane, plan);
+            // The fold may have put a newer record and its plan in place meanwhile, which must not be lost to this one.
+            if self.0.store.get(lane).is_some_and(|now| now.is_same(&record)) {
+                break;
+            }
+        }
+        plan
     }
 
     /// The adapters of today's configuration.

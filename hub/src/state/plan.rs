@@ -3,21 +3,34 @@
 use chrono::{DateTime, Utc};
 
 use super::lanes::Plan;
-use super::record::{ClientRecord, DeviceRecord};
+use super::record::{ClientRecord, DeviceRecord, Record};
 use crate::domain::delivery::{Adapter, Delivery, Link, Payload, Progress};
 use crate::domain::due::mirror_due;
 use crate::domain::kyc::KycStatus;
 
-/// The plan of one adapter's lane for a client.
+/// The plan of a record's lane.
+#[must_use]
+pub fn of(adapter: Adapter, record: &Record) -> Plan {
+    match record {
+        Record::Client(record) => of_client(adapter, record),
+        Record::Device(record) => of_device(record),
+    }
+}
+
+/// The plan of one adapter's lane for a client: due when the next step of the lane is.
 #[must_use]
 pub fn of_client(adapter: Adapter, record: &ClientRecord) -> Plan {
     let link = record.link(adapter);
     let changed = record.client.updated_at;
     let newer = mirror_due(adapter, &record.client, &link).map(|_| changed);
-    let begun = link.mirror.as_ref().and_then(|mirror| moment(mirror, changed));
-    let command = link.commands.front().and_then(|command| moment(command, changed));
+    let begun = link.mirror.as_ref().filter(|mirror| newer.is_none() && mirror.progress != Progress::Parked);
+    let due = match begun {
+        // Nothing else of the lane is begun before this one has ended.
+        Some(mirror) => moment(mirror, changed),
+        None => newer.or_else(|| link.commands.front().and_then(|command| moment(command, changed))),
+    };
     Plan {
-        due: newer.into_iter().chain(begun).chain(command).min(),
+        due,
         later: (adapter == Adapter::Kyc).then(|| expiry(record)).flatten(),
         parked: is_parked(&link) && newer.is_none(),
     }

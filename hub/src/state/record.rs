@@ -140,6 +140,16 @@ impl Record {
         }
     }
 
+    /// Whether it is the very same record, not only an equal one.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Client(one), Self::Client(other)) => Arc::ptr_eq(one, other),
+            (Self::Device(one), Self::Device(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+
     /// The version of its stream.
     #[must_use]
     pub fn version(&self) -> u64 {

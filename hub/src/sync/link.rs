@@ -115,8 +115,12 @@ impl Link {
 
     /// A lane that was due and had nothing to do is worked out anew, so that it does not come up again at once.
     fn settle_idle(&self, lane: &str) {
-        if !self.worker.state.plan_again(self.worker.adapter, lane) {
-            self.worker.state.lanes().set(self.worker.adapter, lane, Plan::default());
+        let (adapter, now) = (self.worker.adapter, Utc::now());
+        let plan = self.worker.state.plan_again(adapter, lane);
+        if plan.due.is_some_and(|due| due <= now) {
+            tracing::error!(adapter = adapter.as_str(), lane, "a lane is due and has nothing to do");
+            let due = Some(now + LOOK_EVERY);
+            self.worker.state.lanes().set(adapter, lane, Plan { due, ..plan });
         }
     }
 

@@ -10,7 +10,7 @@ use tokio::task::{JoinError, JoinHandle};
 use super::keeper::Child;
 use super::lifeline::Lifeline;
 use crate::actors::mailbox::{Running, Slot};
-use crate::actors::tree::{ActorState, Node};
+use crate::actors::node::{ActorState, Node};
 
 /// Places in actix's own mailbox beyond the permits, for what an actor sends to itself.
 const OWN_MESSAGES: usize = 16;

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 use super::policy::{Record, RestartPolicy, Verdict};
-use crate::actors::tree::{ActorState, Node, Tree};
+use crate::actors::node::{ActorState, Node};
+use crate::actors::tree::Tree;
 
 /// Escalations that may wait for a group's decision; further children wait with theirs.
 const ESCALATIONS: usize = 16;

@@ -10,8 +10,9 @@ use super::Seat;
 use super::group::{Group, Order, waited};
 use super::lifeline::Lifeline;
 use super::policy::{Record, RestartPolicy, Verdict};
+use crate::actors::node::{ActorState, Node};
 use crate::actors::system::ActorThread;
-use crate::actors::tree::{ActorState, Node, Tree};
+use crate::actors::tree::Tree;
 
 /// What a keeper needs of an actor or a task.
 pub(super) trait Child: Send + Sync + 'static {

@@ -22,8 +22,9 @@ use actix::{Actor, Context};
 use tokio::sync::watch;
 
 use super::mailbox::{Mailbox, Slot};
+use super::node::Node;
 use super::system::ActorThread;
-use super::tree::{Node, Tree, TreeError, path};
+use super::tree::{Tree, TreeError, path};
 use keeper::Keeper;
 use lifeline::Lifeline;
 use policy::RestartPolicy;

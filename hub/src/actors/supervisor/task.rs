@@ -10,7 +10,7 @@ use super::TaskEnd;
 use super::actor::watched;
 use super::keeper::Child;
 use super::lifeline::Lifeline;
-use crate::actors::tree::{ActorState, Node};
+use crate::actors::node::{ActorState, Node};
 
 pub(super) struct TaskChild<F> {
     pub(super) factory: F,
