@@ -60,10 +60,9 @@ fn profile(number: u32) -> Profile {
         details: Details::Corporate(Corporate {
             legal_name: "Northwind Trading GmbH".to_owned(),
             registration_number: "HRB 1234".to_owned(),
-            country: "DE".to_owned(),
             lei: None,
             tax_id: None,
-            industry: Some("46.90".to_owned()),
+            industry: Some("4690".to_owned()),
             incorporated_on: None,
             contacts: Vec::new(),
         }),

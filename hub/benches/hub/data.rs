@@ -30,7 +30,7 @@ pub fn company(number: u64) -> Value {
             "legalName": format!("Northwind Trading {number} Gesellschaft mit beschränkter Haftung"),
             "registrationNumber": format!("HRB {number}"),
             "taxId": format!("DE{number:09}"),
-            "industry": "46.90",
+            "industry": "4690",
             "incorporatedOn": "2004-05-17",
             "contacts": [
                 { "name": "Ada Lovelace", "role": "CFO", "email": format!("ada.{number}@northwind.example"), "phone": "+4930123456" },

@@ -2,10 +2,9 @@
 
 use std::hint::black_box;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
 
-use casbin::{CoreApi, Enforcer};
+use casbin::{CoreApi, DefaultModel, Enforcer, FileAdapter};
 use hub::access::{Access, Action, LocalKey, Target, Tokens};
 
 use crate::data;
@@ -23,9 +22,10 @@ pub fn permit() -> Row {
     let token = data::tokens(folder.path(), 1).remove(0);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let caller = runtime.block_on(Tokens::local(&key).verify(&token)).unwrap();
-    let (model, rules) = (policies.join("model.conf"), policies.join("policy.csv"));
-    let paths = (model.to_str().unwrap().to_owned(), rules.to_str().unwrap().to_owned());
-    let enforcer = runtime.block_on(Enforcer::new(paths.0, paths.1)).unwrap();
+    let enforcer = runtime.block_on(async {
+        let model = DefaultModel::from_file(policies.join("model.conf")).await.unwrap();
+        Enforcer::new(model, FileAdapter::new(policies.join("policy.csv"))).await.unwrap()
+    });
     let target = Target { reference: "CL-1", client: None };
     let (mut ours, mut casbins) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
