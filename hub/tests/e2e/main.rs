@@ -15,5 +15,9 @@
 mod harness;
 
 mod contract;
+mod events;
+mod kill;
+mod limits;
+mod tokens;
 mod onboarding;
 mod operations;
