@@ -13,6 +13,7 @@ pub mod lanes;
 mod open;
 mod plan;
 pub mod record;
+mod row;
 pub mod rows;
 mod shared;
 mod stars;
@@ -29,7 +30,7 @@ pub use self::store::StoreError;
 
 use self::lanes::{Lanes, Plan};
 use self::record::Record;
-use self::rows::Row;
+use self::row::Row;
 use self::shared::Shared;
 use crate::domain::delivery::Adapter;
 use crate::domain::filter::{Attribute, Attributes, Filter};
@@ -127,7 +128,7 @@ impl State {
         let wanted = |row: &Row| {
             let searched = rows::Searched { row, starred: &starred };
             (gone_too || !row.status.is_gone())
-                && (!query.starred_only || starred.contains(row.reference.as_ref()))
+                && (!query.starred_only || starred.contains(row.reference()))
                 && query.visible.is_none_or(|visible| visible(&searched))
                 && query.filter.is_none_or(|filter| filter.matches(&searched))
         };

@@ -2,48 +2,18 @@
 //!
 //! A row holds no more than what can be searched or sorted by; what is shown comes from the record.
 
+use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use parking_lot::RwLock;
 
-use crate::domain::client::{Client, Status};
-use crate::domain::filter::{Attribute, Attributes, Value, fold};
-use crate::domain::kyc::KycStatus;
-use crate::domain::profile::Profile;
-
-/// One client's searchable attributes.
-#[derive(Debug)]
-pub struct Row {
-    /// `CL-…`.
-    pub reference: Arc<str>,
-    /// Where it stands.
-    pub status: Status,
-    kyc: KycStatus,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-    /// The name as it is sorted and compared.
-    folded: Box<str>,
-    external_reference: Option<Box<str>>,
-    profile: Profile,
-}
-
-impl Row {
-    fn of(client: &Client) -> Self {
-        Self {
-            reference: Arc::from(client.reference.as_str()),
-            status: client.status,
-            kyc: client.kyc.status,
-            created_at: client.created_at,
-            updated_at: client.updated_at,
-            folded: fold(&client.profile.name).into(),
-            external_reference: client.external_reference.as_deref().map(Into::into),
-            profile: client.profile.clone(),
-        }
-    }
-}
+use super::row::Row;
+use crate::domain::client::Client;
+use crate::domain::filter::{Attribute, Attributes, Value};
 
 /// A row as one member searches it.
 pub struct Searched<'a> {
@@ -55,26 +25,18 @@ pub struct Searched<'a> {
 
 impl Attributes<Attribute> for Searched<'_> {
     fn get(&self, attribute: Attribute) -> Value<'_> {
-        let row = self.row;
         match attribute {
-            Attribute::Reference => Value::Text(&row.reference),
-            Attribute::Name => Value::Folded(&row.folded),
-            Attribute::Status => Value::Folded(row.status.as_str()),
-            Attribute::KycStatus => Value::Folded(row.kyc.as_str()),
-            Attribute::Starred => Value::Bool(self.starred.contains(row.reference.as_ref())),
-            Attribute::ExternalReference => row.external_reference.as_deref().map_or(Value::Missing, Value::Text),
-            Attribute::CreatedAt => Value::Instant(row.created_at),
-            Attribute::UpdatedAt => Value::Instant(row.updated_at),
-            other => row.profile.get(other),
+            Attribute::Starred => Value::Bool(self.starred.contains(self.row.reference())),
+            other => self.row.get(other),
         }
     }
 
     fn any(&self, attribute: Attribute, test: &mut dyn FnMut(Value<'_>) -> bool) -> bool {
-        self.row.profile.any(attribute, test)
+        self.row.any(attribute, test)
     }
 
     fn any_element(&self, of: Attribute, test: &mut dyn FnMut(&dyn Attributes<Attribute>) -> bool) -> bool {
-        self.row.profile.any_element(of, test)
+        self.row.any_element(of, test)
     }
 }
 
@@ -113,7 +75,7 @@ impl Sort {
     /// The sort value of a row as text that sorts like it.
     fn value(self, row: &Row) -> std::borrow::Cow<'_, str> {
         match self.by {
-            SortBy::Name => row.folded.as_ref().into(),
+            SortBy::Name => row.name().into(),
             SortBy::Status => row.status.as_str().into(),
             SortBy::CreatedAt => sortable(row.created_at).into(),
             SortBy::UpdatedAt => sortable(row.updated_at).into(),
@@ -122,19 +84,19 @@ impl Sort {
 
     fn compare(self, a: &Row, b: &Row) -> Ordering {
         let order = match self.by {
-            SortBy::Name => a.folded.cmp(&b.folded),
+            SortBy::Name => a.name().cmp(b.name()),
             SortBy::Status => a.status.as_str().cmp(b.status.as_str()),
             SortBy::CreatedAt => a.created_at.cmp(&b.created_at),
             SortBy::UpdatedAt => a.updated_at.cmp(&b.updated_at),
         };
-        let order = order.then_with(|| a.reference.cmp(&b.reference));
+        let order = order.then_with(|| a.reference().cmp(b.reference()));
         if self.descending { order.reverse() } else { order }
     }
 
     /// Whether the row comes behind the cursor.
     fn is_behind(self, row: &Row, cursor: &CursorKey) -> bool {
         let value = self.value(row);
-        let order = value.as_ref().cmp(&cursor.value).then_with(|| row.reference.as_ref().cmp(&cursor.reference));
+        let order = value.as_ref().cmp(&cursor.value).then_with(|| row.reference().cmp(cursor.reference.as_str()));
         if self.descending { order == Ordering::Less } else { order == Ordering::Greater }
     }
 }
@@ -162,8 +124,32 @@ pub struct Rows {
 
 #[derive(Debug, Default)]
 struct OrgRows {
-    rows: HashMap<Arc<str>, Arc<Row>>,
+    rows: HashSet<ByReference>,
 }
+
+/// A row, found by its reference.
+#[derive(Debug, Clone)]
+struct ByReference(Arc<Row>);
+
+impl Borrow<str> for ByReference {
+    fn borrow(&self) -> &str {
+        self.0.reference()
+    }
+}
+
+impl Hash for ByReference {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.reference().hash(state);
+    }
+}
+
+impl PartialEq for ByReference {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.reference() == other.0.reference()
+    }
+}
+
+impl Eq for ByReference {}
 
 impl Rows {
     /// Puts the newest row of a client in place of its last.
@@ -171,7 +157,7 @@ impl Rows {
         let row = Arc::new(Row::of(client));
         let org = self.org(&client.org);
         let org = org.unwrap_or_else(|| self.orgs.write().entry(client.org.clone()).or_default().clone());
-        org.write().rows.insert(row.reference.clone(), row);
+        org.write().rows.replace(ByReference(row));
     }
 
     fn org(&self, org: &str) -> Option<Arc<RwLock<OrgRows>>> {
@@ -187,7 +173,7 @@ impl Rows {
         limit: usize,
     ) -> Selected {
         let mut matching: Vec<Arc<Row>> = match self.org(org) {
-            Some(org) => org.read().rows.values().filter(|row| wanted(row)).cloned().collect(),
+            Some(org) => org.read().rows.iter().map(|row| &row.0).filter(|row| wanted(row)).cloned().collect(),
             None => Vec::new(),
         };
         let total = matching.len();
@@ -203,15 +189,15 @@ impl Rows {
         let next = matching
             .last()
             .filter(|_| more)
-            .map(|row| CursorKey { value: sort.value(row).into_owned(), reference: row.reference.to_string() });
-        Selected { references: matching.iter().map(|row| row.reference.to_string()).collect(), next, total }
+            .map(|row| CursorKey { value: sort.value(row).into_owned(), reference: row.reference().to_owned() });
+        Selected { references: matching.iter().map(|row| row.reference().to_owned()).collect(), next, total }
     }
 
     /// The references of all clients, over all organisations.
     #[must_use]
     pub fn references(&self) -> Vec<String> {
         let orgs: Vec<_> = self.orgs.read().values().cloned().collect();
-        orgs.iter().flat_map(|org| org.read().rows.keys().map(ToString::to_string).collect::<Vec<_>>()).collect()
+        orgs.iter().flat_map(|org| org.read().rows.iter().map(|row| row.0.reference().to_owned()).collect::<Vec<_>>()).collect()
     }
 
     /// How many clients there are, over all organisations.

@@ -7,7 +7,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use super::convert;
-use super::entries::{By, device_stream};
+use super::entries::{By, client_stream, device_stream};
 use super::work::Worker;
 use crate::adapters::CallError;
 use crate::domain::delivery::Adapter;
@@ -28,12 +28,28 @@ pub enum FollowError {
     Append(#[from] AppendError),
 }
 
+/// How often a list is compared anew because the client has moved meanwhile.
+const CONFLICTS: usize = 5;
+
 /// Asks for the devices of a client and writes down what is different.
 ///
 /// # Errors
 /// The identity system or the journal did not answer.
 pub async fn list(worker: &Worker, client: &str) -> Result<(), FollowError> {
-    let Some(record) = worker.state.any_client(client) else { return Ok(()) };
+    for _ in 1..CONFLICTS {
+        match compare(worker, client).await {
+            Err(FollowError::Append(AppendError::Conflict { .. })) => {}
+            other => return other,
+        }
+    }
+    compare(worker, client).await
+}
+
+/// A client that is gone gets no devices any more: those that it had were deactivated with it.
+async fn compare(worker: &Worker, client: &str) -> Result<(), FollowError> {
+    let Some(record) = worker.state.any_client(client).filter(|record| !record.client.status.is_gone()) else {
+        return Ok(());
+    };
     let Some(identity) = record.link(Adapter::Identity).external_id.clone() else { return Ok(()) };
     let listed = worker.caller.adapters.list_devices(&identity).await?;
     let listed: Vec<Enrolment> = listed.into_iter().map(|device| convert::enrolment(device, client)).collect();
@@ -61,7 +77,8 @@ async fn enrol(worker: &Worker, record: &ClientRecord, seen: &Enrolment) -> Resu
     let stream = device_stream(&reference(DEVICE, Uuid::now_v7()));
     let entry = By::hub(org, &seen.external_id).entry(stream.clone(), &Event::DeviceEnrolled(seen.clone()))?;
     let claims = vec![Claim::lasting(format!("device/{org}/{}", seen.external_id))];
-    let expects = vec![(stream, 0)];
+    // A device that comes while its client is being archived would be missed there.
+    let expects = vec![(stream, 0), (client_stream(&seen.client), record.client.version)];
     match worker.journal.append(Append { entries: vec![entry], expects, claims, releases: Vec::new() }).await {
         // Somebody else's listing was faster, or the device belongs to another client and is on its way here.
         Err(AppendError::Claimed { .. }) => Ok(()),
@@ -79,8 +96,6 @@ async fn change(worker: &Worker, record: &DeviceRecord, command: &DeviceCommand)
     let stream = device_stream(&device.reference);
     let entry = By::hub(&device.org, &device.external_id).entry(stream.clone(), &event)?;
     let expects = vec![(stream, device.version)];
-    match worker.journal.append(Append { entries: vec![entry], expects, ..Append::default() }).await {
-        Err(AppendError::Conflict { .. }) => Ok(()),
-        other => Ok(other.map(|_| ())?),
-    }
+    worker.journal.append(Append { entries: vec![entry], expects, ..Append::default() }).await?;
+    Ok(())
 }

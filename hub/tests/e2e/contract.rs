@@ -86,11 +86,29 @@ fn every_field_that_is_wrong_is_named_at_once() {
         });
         let found = pointers(&admin.post("/clients/profile", &wrong).await);
         let expected = [
-            "/address/country", "/address/line1", "/address/street", "/assignedTo", "/colour", "/corporate/contacts/1/email",
-            "/corporate/contacts/1/name", "/corporate/contacts/1/phone", "/corporate/contacts/1/role",
-            "/corporate/contacts/1/x~1y~0z", "/corporate/incorporatedOn", "/corporate/industry", "/corporate/legalName",
-            "/corporate/lei", "/corporate/registrationNumber", "/corporate/taxId", "/email", "/language", "/name", "/phone",
-            "/segment", "/tags/1", "/tags/2",
+            "/address/country",
+            "/address/line1",
+            "/address/street",
+            "/assignedTo",
+            "/colour",
+            "/corporate/contacts/1/email",
+            "/corporate/contacts/1/name",
+            "/corporate/contacts/1/phone",
+            "/corporate/contacts/1/role",
+            "/corporate/contacts/1/x~1y~0z",
+            "/corporate/incorporatedOn",
+            "/corporate/industry",
+            "/corporate/legalName",
+            "/corporate/lei",
+            "/corporate/registrationNumber",
+            "/corporate/taxId",
+            "/email",
+            "/language",
+            "/name",
+            "/phone",
+            "/segment",
+            "/tags/1",
+            "/tags/2",
         ];
         assert_eq!(found, expected);
         let unknown = admin.post("/clients/profile", &wrong).await.fields();
@@ -98,9 +116,14 @@ fn every_field_that_is_wrong_is_named_at_once() {
             assert!(unknown.contains(&(pointer.to_owned(), "unknown-field".to_owned())), "{pointer}: {unknown:?}");
         }
         for (member, value) in [
-            ("dateOfBirth", json!("1899-12-31")), ("dateOfBirth", json!("2999-01-01")), ("dateOfBirth", json!("1988-02-30")),
-            ("nationality", json!("ZZ")), ("nationality", json!("PRT")), ("givenName", json!("")),
-            ("familyName", json!("x".repeat(201))), ("nationalId", json!(null)),
+            ("dateOfBirth", json!("1899-12-31")),
+            ("dateOfBirth", json!("2999-01-01")),
+            ("dateOfBirth", json!("1988-02-30")),
+            ("nationality", json!("ZZ")),
+            ("nationality", json!("PRT")),
+            ("givenName", json!("")),
+            ("familyName", json!("x".repeat(201))),
+            ("nationalId", json!(null)),
         ] {
             let mut person = samples::person();
             person["individual"][member] = value.clone();
@@ -156,7 +179,10 @@ fn what_is_valid_is_taken_as_it_is() {
         let put = admin.put(&format!("/clients/profile/{reference}"), &settled).await.ok(200);
         assert_eq!(put["version"], settled["version"]);
         // The kind can't change.
-        admin.put(&format!("/clients/profile/{reference}"), &samples::company()).await.problem(422, "validation-failed");
+        admin
+            .put(&format!("/clients/profile/{reference}"), &samples::company())
+            .await
+            .problem(422, "validation-failed");
     });
 }
 
@@ -165,7 +191,9 @@ fn routes_methods_and_media_types_are_strict() {
     let world = World::shared("usual");
     run(async {
         let admin = world.admin(&samples::org("routes"));
-        for path in ["/", "/clients", "/clients/", "/client/profile", "/clients/profile/", "/v1/clients/profile", "/admin"] {
+        for path in
+            ["/", "/clients", "/clients/", "/client/profile", "/clients/profile/", "/v1/clients/profile", "/admin"]
+        {
             admin.get(path).await.problem(404, "route-not-found");
         }
         for (method, path, allowed) in [
@@ -194,7 +222,9 @@ fn routes_methods_and_media_types_are_strict() {
             admin.send(request).await.ok(200);
         }
         let body = samples::company().to_string();
-        for kind in ["text/plain", "application/xml", "application/json; charset=latin1", "application/x-www-form-urlencoded"] {
+        for kind in
+            ["text/plain", "application/xml", "application/json; charset=latin1", "application/x-www-form-urlencoded"]
+        {
             let reply = raw(&admin, Method::POST, "/clients/profile", kind, body.clone()).await;
             reply.problem(415, "unsupported-media-type");
         }
@@ -204,7 +234,17 @@ fn routes_methods_and_media_types_are_strict() {
         let zipped = zipped.header("content-type", "application/json").body(body.clone());
         admin.send(zipped).await.problem(415, "unsupported-media-type");
         raw(&admin, Method::POST, "/clients/profile", "application/json; charset=utf-8", body).await.ok(201);
-        for query in ["limit=0", "limit=201", "limit=x", "limit=1&limit=2", "sort=age", "sort=", "starred=yes", "page=2", "filter=%zz"] {
+        for query in [
+            "limit=0",
+            "limit=201",
+            "limit=x",
+            "limit=1&limit=2",
+            "sort=age",
+            "sort=",
+            "starred=yes",
+            "page=2",
+            "filter=%zz",
+        ] {
             admin.get(&format!("/clients/profile?{query}")).await.problem(400, "malformed-query");
         }
     });
@@ -328,7 +368,10 @@ fn filters_find_what_they_say() {
             ("segment eq \"large\" and status ne \"suspended\"".to_owned(), &["Zürich Re"]),
             ("email ew \"@mail.example\"".to_owned(), &[&person]),
             ("createdAt gt \"2020-01-01T00:00:00Z\" and createdAt lt \"2021-01-01T00:00:00Z\"".to_owned(), &[]),
-            ("createdAt ge \"2020-01-01T00:00:00+01:00\" and corporate.industry pr".to_owned(), &["Alder & Co", "Zürich Re"]),
+            (
+                "createdAt ge \"2020-01-01T00:00:00+01:00\" and corporate.industry pr".to_owned(),
+                &["Alder & Co", "Zürich Re"],
+            ),
             ("status eq \"archived\"".to_owned(), &[]),
             ("starred eq true".to_owned(), &[]),
         ] {
@@ -381,7 +424,9 @@ fn a_walk_through_a_list_shows_every_client_once_while_others_change() {
                 assert_eq!(seen.get(reference), Some(&1), "{sort}: {reference} in {seen:?}");
             }
         }
-        for (sort, member) in [("name", "name"), ("createdAt", "createdAt"), ("updatedAt", "updatedAt"), ("status", "status")] {
+        for (sort, member) in
+            [("name", "name"), ("createdAt", "createdAt"), ("updatedAt", "updatedAt"), ("status", "status")]
+        {
             let sorted = async |sort: &str| {
                 let page = admin.get(&format!("/clients/profile?limit=200&sort={sort}")).await.ok(200);
                 let items = page["items"].as_array().unwrap().clone();
@@ -433,7 +478,8 @@ fn favourites_belong_to_the_member() {
         assert!(!toggle(&mine).await);
         assert!(toggle(&mine).await);
         assert_eq!(mine.post(&path, &json!({"starred": true})).await.ok(200)["starred"], true);
-        let starred = async |member: &Member<'_>| member.get("/clients/profile?starred=true").await.ok(200)["total"].clone();
+        let starred =
+            async |member: &Member<'_>| member.get("/clients/profile?starred=true").await.ok(200)["total"].clone();
         assert_eq!((starred(&mine).await, starred(&other).await), (json!(1), json!(0)));
         assert_eq!(mine.search("starred eq true").await.ok(200)["total"], 1);
         assert_eq!(other.search("starred eq true").await.ok(200)["total"], 0);
@@ -509,7 +555,10 @@ fn a_repeat_with_its_key_answers_the_first_answer_again() {
         let same = |reply: &Reply| {
             assert_eq!(reply.ok(201), created, "the first answer, not the newest state");
             assert_eq!(reply.header("idempotency-replayed"), Some("true"));
-            assert_eq!((reply.header("location"), reply.header("etag")), (first.header("location"), first.header("etag")));
+            assert_eq!(
+                (reply.header("location"), reply.header("etag")),
+                (first.header("location"), first.header("etag"))
+            );
         };
         same(&admin.post_once("k-1", "/clients/profile", &body).await);
         // After a change of the client too.
@@ -546,7 +595,10 @@ fn a_repeat_with_its_key_answers_the_first_answer_again() {
         let again = admin.post_once("k-5", "/clients/device/lock", &unlock).await;
         assert_eq!((again.ok(200), again.header("idempotency-replayed")), (nothing.clone(), Some("true")));
         world.settle().await;
-        assert_eq!(world.outside.kinds("scim", &reference).await.iter().filter(|kind| *kind == "device.pinReset").count(), 1);
+        assert_eq!(
+            world.outside.kinds("scim", &reference).await.iter().filter(|kind| *kind == "device.pinReset").count(),
+            1
+        );
 
         // After a restart, and after a rebuild of the state.
         world.down();
@@ -590,7 +642,10 @@ fn a_hundred_requests_with_one_key_make_one_client() {
         let replies = futures::future::join_all(asked).await;
         let made = replies.iter().filter(|reply| reply.status == 201).count();
         assert_eq!(made, 1);
-        replies.iter().filter(|reply| reply.status != 201).for_each(|reply| drop(reply.problem(409, "duplicate-client")));
+        replies
+            .iter()
+            .filter(|reply| reply.status != 201)
+            .for_each(|reply| drop(reply.problem(409, "duplicate-client")));
     });
 }
 
@@ -645,7 +700,9 @@ fn history_says_who_did_what_when_and_through_which_action() {
         }
         let numbers: Vec<_> = items.iter().map(|item| item["seq"].as_u64().unwrap()).collect();
         assert!(numbers.is_sorted_by(|a, b| a > b), "newest first, each once: {numbers:?}");
-        let of = |kind: &str| items.iter().find(|item| item["kind"] == kind).unwrap_or_else(|| panic!("no {kind}: {items:#?}"));
+        let of = |kind: &str| {
+            items.iter().find(|item| item["kind"] == kind).unwrap_or_else(|| panic!("no {kind}: {items:#?}"))
+        };
         let created = of("client.created");
         assert_eq!((&created["action"], &created["member"]), (&json!("CL003"), &json!("m-1")));
         let updated = of("client.updated");
@@ -655,7 +712,10 @@ fn history_says_who_did_what_when_and_through_which_action() {
         assert_eq!((&change["from"], &change["to"]), (&before, &json!("new@meridian.example")));
         assert_eq!(of("client.archived")["action"], "CL005");
         of("client.activated");
-        assert!(items.iter().any(|item| text(&item["kind"]).starts_with("delivery.")), "deliveries among them: {items:#?}");
+        assert!(
+            items.iter().any(|item| text(&item["kind"]).starts_with("delivery.")),
+            "deliveries among them: {items:#?}"
+        );
         officer.get(&format!("/clients/history/{reference}?limit=x")).await.problem(400, "malformed-query");
         officer.get(&format!("/clients/history/{reference}?cursor=x")).await.problem(400, "malformed-cursor");
     });
@@ -677,10 +737,15 @@ fn documents_are_known_by_their_content() {
         assert_eq!(png["mediaType"], "image/png");
         let listed = admin.get(&format!("/clients/documents/{reference}")).await.ok(200);
         assert_eq!(listed["items"].as_array().unwrap().len(), 2, "{listed}");
-        let json = raw(&admin, Method::POST, &format!("/clients/documents/{reference}"), "application/json", "{}").await;
+        let json =
+            raw(&admin, Method::POST, &format!("/clients/documents/{reference}"), "application/json", "{}").await;
         json.problem(415, "unsupported-media-type");
         let empty = raw(
-            &admin, Method::POST, &format!("/clients/documents/{reference}"), "multipart/form-data; boundary=b", "--b--\r\n",
+            &admin,
+            Method::POST,
+            &format!("/clients/documents/{reference}"),
+            "multipart/form-data; boundary=b",
+            "--b--\r\n",
         )
         .await;
         assert!([400, 422].contains(&empty.status), "{empty:?}");

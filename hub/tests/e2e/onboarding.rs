@@ -135,7 +135,8 @@ fn a_match_is_never_final_until_somebody_decides() {
         assert!(mails(&world, text(&body["email"])).await.is_empty());
         decide(rejected, "approve").await.problem(409, "invalid-transition");
         let history = compliance.get(&format!("/clients/history/{rejected}")).await.ok(200);
-        let decided = |item: &&Value| item["kind"] == "kyc.reviewed" && item["member"] == "m-3" && item["action"] == "CX004";
+        let decided =
+            |item: &&Value| item["kind"] == "kyc.reviewed" && item["member"] == "m-3" && item["action"] == "CX004";
         assert_eq!(history["items"].as_array().unwrap().iter().filter(decided).count(), 1, "{history}");
     });
 }
@@ -243,7 +244,7 @@ fn commands_on_devices_reach_the_identity_system_in_order() {
         let texts = world.outside.state("sms", phone).await["messages"].clone();
         let said: Vec<_> = texts.as_array().unwrap().iter().map(|message| text(&message["body"])).collect();
         assert_eq!(said.len(), 3, "{said:?}");
-        for (said, about) in said.iter().zip(["locked", "PIN", "transferred"]) {
+        for (said, about) in said.iter().zip(["locked", "PIN", "moved"]) {
             assert!(said.contains(about), "{said}");
         }
         let told = world.outside.kinds("sms", text(&second["phone"])).await;
@@ -301,7 +302,8 @@ fn a_system_that_is_down_keeps_nobody_waiting_and_gets_everything_later() {
         let admin = world.admin(&samples::org("down"));
         let broken = [("espocrm", "crm"), ("fineract", "core-banking"), ("scim", "identity"), ("match", "kyc")];
         for (system, link) in broken {
-            let fault = if system == "fineract" { json!({"kind": "reset"}) } else { json!({"kind": "fail", "status": 503}) };
+            let fault =
+                if system == "fineract" { json!({"kind": "reset"}) } else { json!({"kind": "fail", "status": 503}) };
             world.outside.fault(system, fault).await;
             let created = admin.create(&samples::company()).await;
             let reference = text(&created["reference"]);
@@ -415,7 +417,10 @@ fn what_is_refused_or_can_not_be_known_is_set_aside() {
         let mut body = samples::company();
         let reference = text(&admin.create(&body).await["reference"]).to_owned();
         let item = parked("crm").await;
-        assert_eq!((&item["reason"], &item["client"], &item["org"]), (&json!("rejected"), &json!(reference), &json!("parked")));
+        assert_eq!(
+            (&item["reason"], &item["client"], &item["org"]),
+            (&json!("rejected"), &json!(reference), &json!("parked"))
+        );
         assert!(item["id"].is_string() && item["function"].is_string() && item["attempts"].is_u64(), "{item}");
         let state = |client: &Value| client["status"] == "active" && client["sync"]["crm"]["state"] == "parked";
         admin.client_when(&reference, "active with a parked contact", state).await;

@@ -199,8 +199,20 @@ fn check(action: &str, reply: &Reply, ground: &Ground<'_>) {
 
 fn assert_client(client: &Value) {
     let members = [
-        "reference", "kind", "status", "version", "name", "starred", "kyc", "sync", "createdAt", "createdBy", "updatedAt",
-        "updatedBy", "tags", "assignedTo",
+        "reference",
+        "kind",
+        "status",
+        "version",
+        "name",
+        "starred",
+        "kyc",
+        "sync",
+        "createdAt",
+        "createdBy",
+        "updatedAt",
+        "updatedBy",
+        "tags",
+        "assignedTo",
     ];
     for member in members {
         assert!(!client[member].is_null(), "{member}: {client}");
@@ -222,8 +234,8 @@ fn assert_device(device: &Value) {
 }
 
 const CLIENT_ACTIONS: [&str; 17] = [
-    "CL001", "CL002", "CL003", "CL004", "CL005", "CL006", "CL007", "CL008", "CL009", "CL010", "CL011", "CL012", "CL013",
-    "CX001", "CX002", "CX003", "CX004",
+    "CL001", "CL002", "CL003", "CL004", "CL005", "CL006", "CL007", "CL008", "CL009", "CL010", "CL011", "CL012",
+    "CL013", "CX001", "CX002", "CX003", "CX004",
 ];
 const HUB_ACTIONS: [&str; 4] = ["CX020", "CX021", "CX030", "CX040"];
 

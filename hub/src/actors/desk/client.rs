@@ -74,7 +74,23 @@ impl Desk {
             self.deactivate_devices(&record, reason.as_ref(), &mut change)?;
         }
         self.commit(ask, &ask.lane, change).await?;
+        self.deactivate_late_comers(ask, &record, reason.as_ref()).await?;
         self.answered(ask)
+    }
+
+    /// A device that was enrolled between the look at the devices and the commit; after it none is enrolled any more.
+    async fn deactivate_late_comers(
+        &self,
+        ask: &Ask,
+        record: &ClientRecord,
+        reason: Option<&String>,
+    ) -> Result<(), Attempt> {
+        let mut late = Change::default();
+        self.deactivate_devices(record, reason, &mut late)?;
+        if late.events.is_empty() {
+            return Ok(());
+        }
+        self.commit(ask, &ask.lane, late).await.map(|_| ())
     }
 
     fn deactivate_devices(

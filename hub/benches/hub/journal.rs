@@ -1,9 +1,5 @@
 //! The journal alone against a bare loop: 64 appenders, then the same bytes again with one `fdatasync` for
-//! each group of the same size. Prints the ratio of entries per second; also how fast a journal opens.
-//!
-//! Both run in turns on the same file system, and the medians count, the ratio's too: `fdatasync` varies from
-//! second to second.
-#![allow(clippy::indexing_slicing, clippy::print_stdout, clippy::unwrap_used, missing_docs)]
+//! each group of the same size; also how fast a journal opens.
 
 use std::fs::File;
 use std::io::Write;
@@ -14,6 +10,9 @@ use std::time::{Duration, Instant};
 
 use hub::journal::{Actor, Append, FileJournal, FlushObserver, Journal, NewEntry, Options, verify};
 use serde_json::value::RawValue;
+
+use crate::data;
+use crate::report::{Row, median};
 
 const APPENDERS: usize = 64;
 const ROUNDS: usize = 9;
@@ -94,49 +93,39 @@ fn bare_loop(journal: &Path, target: &Path, groups: &[(usize, usize)]) -> f64 {
     entries as f64 / began.elapsed().as_secs_f64()
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-fn throughput() {
-    let (mut ours, mut bare, mut ratios, mut sizes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+/// The journal in turns with the bare loop, and how fast one is opened.
+pub fn alone() -> Vec<Row> {
+    let (mut rounds, mut sizes) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let path = dir.path().join("journal");
+        let folder = data::folder();
+        let path = folder.path().join("journal");
         let (rate, groups) = appenders(&path);
-        let bare_rate = bare_loop(&path, &dir.path().join("bare"), &groups);
-        ours.push(rate);
-        bare.push(bare_rate);
-        ratios.push(rate / bare_rate);
+        rounds.push((rate, bare_loop(&path, &folder.path().join("bare"), &groups)));
         sizes.push(groups.iter().map(|(entries, _)| entries).sum::<usize>() as f64 / groups.len() as f64);
     }
-    let (ours, bare, ratio, size) = (median(ours), median(bare), median(ratios), median(sizes));
-    println!("journal, {APPENDERS} appenders   {ours:>9.0} entries/s in groups of {size:.0}");
-    println!("bare write + fdatasync  {bare:>9.0} entries/s");
-    println!("ratio                   {ratio:>9.2} (to reach: {TARGET})");
+    let what = format!("journal, {APPENDERS} appenders, groups of {:.0}", median(sizes));
+    let mut rows = vec![Row::share(&what, "entries/s", &rounds, TARGET)];
+    rows.extend(opening());
+    rows
 }
 
-fn opening() {
-    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let journal = FileJournal::open(Options::new(dir.path()), |_| {}).unwrap().0;
+fn opening() -> [Row; 3] {
+    let folder = data::folder();
+    let journal = FileJournal::open(Options::new(folder.path()), |_| {}).unwrap().0;
     for _ in 0..1000 {
         let append = Append { entries: (0..100).map(|at| entry(at, 900)).collect(), ..Append::default() };
         futures::executor::block_on(journal.append(append)).unwrap();
     }
     drop(journal);
-    let (journal, report) = FileJournal::open(Options::new(dir.path()), |_| {}).unwrap();
-    let (entries, mib) = (report.entries, report.bytes >> 20);
-    println!("open {entries} entries, {mib} MiB: {:.2} s", report.took.as_secs_f64());
+    let (journal, report) = FileJournal::open(Options::new(folder.path()), |_| {}).unwrap();
+    let open = report.took;
     let began = Instant::now();
-    assert_eq!(journal.read(1).flatten().count() as u64, entries);
-    println!("read them all:               {:.2} s", began.elapsed().as_secs_f64());
+    assert_eq!(journal.read(1).filter(Result::is_ok).count() as u64, report.entries);
+    let read = began.elapsed();
     let began = Instant::now();
-    assert!(verify(dir.path(), |_| {}).unwrap().broken.is_none());
-    println!("verify them all:             {:.2} s", began.elapsed().as_secs_f64());
-}
-
-fn main() {
-    throughput();
-    opening();
+    assert!(verify(folder.path(), |_| {}).unwrap().broken.is_none());
+    let verified = began.elapsed();
+    let told = |what, took: Duration| Row::told(what, format!("{:.2} s", took.as_secs_f64()));
+    let what = format!("open a journal of {} entries, {} MiB", report.entries, report.bytes >> 20);
+    [told(&what, open), told("read all of them", read), told("verify all of them", verified)]
 }
