@@ -16,5 +16,9 @@
 mod harness;
 
 mod contract;
+mod events;
+mod kill;
+mod limits;
+mod tokens;
 mod onboarding;
 mod operations;

@@ -3,7 +3,9 @@
 //! A world that ends while the hub still owes a delivery, has parked one that nobody asked for, or does not leave on
 //! SIGTERM with 0, fails its test. Tests that share a world are kept apart by organisations of their own.
 
+mod issuer;
 mod member;
+mod nats;
 mod outside;
 mod process;
 mod reply;
@@ -16,11 +18,14 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 
+pub use issuer::{Issuer, Keys};
 pub use member::{Member, in_step};
+pub use nats::{Nats, free_port};
 pub use outside::{Outside, encoded};
 
+pub use process::hub_command;
 pub use reply::Reply;
-pub use world::{Config, World};
+pub use world::{Config, World, repository};
 
 /// How long anything that has to happen may take.
 pub const PATIENCE: Duration = Duration::from_secs(30);
