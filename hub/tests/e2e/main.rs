@@ -10,7 +10,8 @@
     clippy::print_stderr,
     clippy::too_many_lines,
     clippy::missing_panics_doc,
-    clippy::await_holding_refcell_ref
+    clippy::await_holding_refcell_ref,
+    clippy::items_after_statements
 )]
 
 mod harness;
@@ -19,6 +20,6 @@ mod contract;
 mod events;
 mod kill;
 mod limits;
-mod tokens;
 mod onboarding;
 mod operations;
+mod tokens;

@@ -9,8 +9,6 @@ use super::{Reply, World, encoded, until};
 #[derive(Clone)]
 pub struct Member<'a> {
     pub world: &'a World,
-    pub org: String,
-    pub id: String,
     pub token: String,
 }
 
