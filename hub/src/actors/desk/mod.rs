@@ -56,7 +56,7 @@ impl Desk {
                 Err(Attempt::Again) => {}
                 Err(Attempt::Replay(seq)) => return self.replay(ask, seq).await,
                 Err(Attempt::Refused(error)) => return Err(error),
-                Ok(done) => return Ok(Answer::new(done)),
+                Ok(done) => return Ok(Answer::new(self.first_answer(ask, done).await)),
             }
         }
         Err(CommandError::Overloaded)
