@@ -46,7 +46,9 @@ fn secrets(body: &Value) -> Vec<String> {
     let mut left = vec![body];
     while let Some(value) = left.pop() {
         match value {
-            Value::String(text) if text.len() > 5 && text != "corporate" && text != "individual" => secrets.push(text.clone()),
+            Value::String(text) if text.len() > 5 && text != "corporate" && text != "individual" => {
+                secrets.push(text.clone())
+            }
             Value::Array(items) => left.extend(items),
             Value::Object(members) => left.extend(members.values()),
             _ => {}
@@ -98,7 +100,10 @@ fn a_subscriber_sees_what_changed_and_nothing_personal() {
         body["email"] = "moved@meridian.example".into();
         admin.put(&path, &body).await.ok(200);
         let device = admin.devices(&reference).await[0]["device"].clone();
-        admin.post("/clients/device/lock", &json!({"device": device, "locked": true, "reason": "lost property"})).await.ok(200);
+        admin
+            .post("/clients/device/lock", &json!({"device": device, "locked": true, "reason": "lost property"}))
+            .await
+            .ok(200);
         admin.delete(&path).await.ok(200);
         let mut events = Vec::new();
         let archived = |events: &[Announced]| of(events, &reference).contains(&"client.archived");
@@ -126,7 +131,8 @@ fn a_subscriber_sees_what_changed_and_nothing_personal() {
         assert_eq!(ids.len(), events.len());
         // The history names the same entries by the same ids.
         let history = admin.get(&format!("/clients/history/{reference}?limit=200")).await.ok(200);
-        let created = history["items"].as_array().unwrap().iter().find(|item| item["kind"] == "client.created").unwrap();
+        let created =
+            history["items"].as_array().unwrap().iter().find(|item| item["kind"] == "client.created").unwrap();
         assert!(ids.contains(text(&created["id"])), "{created}");
         heard.unsubscribe().await.unwrap();
     });
@@ -210,9 +216,7 @@ fn a_device_event_makes_the_hub_list_again_and_is_never_trusted() {
             client.publish(subject, body.to_string().into()).await.unwrap();
             client.flush().await.unwrap();
         };
-        let event = |kind: &str, data: Value| {
-            json!({"specversion": "1.0", "id": samples::unique().to_string(), "source": "/identity", "type": kind, "data": data})
-        };
+        let event = |kind: &str, data: Value| json!({"specversion": "1.0", "id": samples::unique().to_string(), "source": "/identity", "type": kind, "data": data});
         // Nonsense, strangers' subjects and lies change nothing.
         client.publish("backoffice.devices.hints", "nonsense".into()).await.unwrap();
         let lie = json!({"client": reference, "device": "made-up", "active": false, "locked": true});

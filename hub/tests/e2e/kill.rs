@@ -103,7 +103,9 @@ fn what_was_answered_survives_kills_and_nothing_happens_twice() {
         world.settle().await;
         for (reference, email) in &references {
             let count = |kinds: &[String], kind: &str| kinds.iter().filter(|found| *found == kind).count();
-            for (system, kind) in [("fineract", "client.created"), ("espocrm", "account.created"), ("scim", "user.created")] {
+            for (system, kind) in
+                [("fineract", "client.created"), ("espocrm", "account.created"), ("scim", "user.created")]
+            {
                 let kinds = world.outside.kinds(system, reference).await;
                 assert_eq!(count(&kinds, kind), 1, "{system} {reference}: {kinds:?}");
             }
@@ -180,7 +182,15 @@ fn a_lost_or_damaged_state_is_made_again() {
                 seen.push(client);
                 seen.push(admin.get(&format!("/clients/device/{reference}")).await.ok(200));
                 let history = admin.get(&format!("/clients/history/{reference}")).await.ok(200);
-                seen.push(history["items"].as_array().unwrap().iter().find(|item| item["kind"] == "client.created").unwrap().clone());
+                seen.push(
+                    history["items"]
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .find(|item| item["kind"] == "client.created")
+                        .unwrap()
+                        .clone(),
+                );
             }
             seen.push(admin.get("/clients/profile?starred=true&sort=name").await.ok(200));
             seen
@@ -204,13 +214,16 @@ fn a_lost_or_damaged_state_is_made_again() {
             ("deleted", Box::new(move || std::fs::remove_dir_all(&one).unwrap())),
             ("garbage", Box::new(move || files(&two).iter().for_each(|file| std::fs::write(file, "garbage").unwrap()))),
             ("emptied", Box::new(move || files(&three).iter().for_each(|file| std::fs::write(file, "").unwrap()))),
-            ("bits", Box::new(move || {
-                for file in files(&four) {
-                    let mut bytes = std::fs::read(&file).unwrap();
-                    bytes.iter_mut().step_by(97).for_each(|byte| *byte ^= 0x5a);
-                    std::fs::write(&file, bytes).unwrap();
-                }
-            })),
+            (
+                "bits",
+                Box::new(move || {
+                    for file in files(&four) {
+                        let mut bytes = std::fs::read(&file).unwrap();
+                        bytes.iter_mut().step_by(97).for_each(|byte| *byte ^= 0x5a);
+                        std::fs::write(&file, bytes).unwrap();
+                    }
+                }),
+            ),
         ];
         for (what, damage) in &damages {
             world.down();
@@ -242,7 +255,12 @@ fn a_torn_end_of_the_journal_is_cut_and_damage_elsewhere_is_refused() {
         let segment = first_segment(&world);
         // A flush that was never answered: half a line at the end.
         let line = std::fs::read_to_string(&segment).unwrap().lines().last().unwrap().to_owned();
-        std::fs::OpenOptions::new().append(true).open(&segment).unwrap().write_all(&line.as_bytes()[..line.len() / 2]).unwrap();
+        std::fs::OpenOptions::new()
+            .append(true)
+            .open(&segment)
+            .unwrap()
+            .write_all(&line.as_bytes()[..line.len() / 2])
+            .unwrap();
         world.up();
         assert_eq!(admin.client(&reference).await["status"], "active");
         world.settle().await;
@@ -277,7 +295,11 @@ fn copied_policies(folder: &Path) -> PathBuf {
         std::fs::create_dir_all(&to).unwrap();
         for entry in std::fs::read_dir(from).unwrap().map(|entry| entry.unwrap()) {
             let target = to.join(entry.file_name());
-            if entry.path().is_dir() { left.push((entry.path(), target)) } else { drop(std::fs::copy(entry.path(), target).unwrap()) }
+            if entry.path().is_dir() {
+                left.push((entry.path(), target))
+            } else {
+                drop(std::fs::copy(entry.path(), target).unwrap())
+            }
         }
     }
     to
@@ -302,7 +324,9 @@ fn policies_with_mistakes_never_come_into_force() {
         world.up();
         let operator = world.operator();
         let in_force = operator.get("/admin/policies").await.ok(200);
-        for broken in ["p, clnt_list, CL099\n", "p, clnt_list\n", "q, a, b\n", "g, RP002, clnt_admin\ng, RP002, clnt_admin\n"] {
+        for broken in
+            ["p, clnt_list, CL099\n", "p, clnt_list\n", "q, a, b\n", "g, RP002, clnt_admin\ng, RP002, clnt_admin\n"]
+        {
             std::fs::write(&file, format!("{good}{broken}")).unwrap();
             let report = until(&format!("findings for {broken:?}"), || async {
                 let report = operator.get("/admin/policies").await.ok(200);
@@ -310,7 +334,10 @@ fn policies_with_mistakes_never_come_into_force() {
             })
             .await;
             assert_eq!(report["digest"], in_force["digest"], "{report}");
-            assert_eq!((&report["findings"][0]["file"], &report["findings"][0]["line"].as_u64().is_some()), (&json!("policy.csv"), &true));
+            assert_eq!(
+                (&report["findings"][0]["file"], &report["findings"][0]["line"].as_u64().is_some()),
+                (&json!("policy.csv"), &true)
+            );
             world.member("acme", "m-2", &["RP002"]).get("/clients/profile").await.ok(200);
             std::fs::write(&file, &good).unwrap();
             until("no findings", || async {
@@ -319,7 +346,8 @@ fn policies_with_mistakes_never_come_into_force() {
             .await;
         }
         // A right change is in force within moments, and denies at once: the cases go with it.
-        let without: String = good.lines().filter(|line| *line != "g, RP002, clnt_list").map(|line| format!("{line}\n")).collect();
+        let without: String =
+            good.lines().filter(|line| *line != "g, RP002, clnt_list").map(|line| format!("{line}\n")).collect();
         let officer = world.member("acme", "m-2", &["RP002"]);
         std::fs::remove_dir_all(folder.path().join("policies/tests")).unwrap();
         std::fs::create_dir(folder.path().join("policies/tests")).unwrap();

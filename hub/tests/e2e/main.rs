@@ -18,6 +18,6 @@ mod contract;
 mod events;
 mod kill;
 mod limits;
-mod tokens;
 mod onboarding;
 mod operations;
+mod tokens;

@@ -76,7 +76,13 @@ fn an_issuers_tokens_of_each_algorithm_are_taken_and_its_keys_rotate() {
         let expired = old.token("RS256", &edit("exp", json!(now - 120)));
         refused(&with(&world, &expired).await, "token-expired", "invalid_token", "expired");
         // Valid tokens without a subscription are denied, not refused.
-        for apps in [json!({}), json!(null), json!({"backoffice": null}), json!({"backoffice": "suspended"}), json!({"backoffice": true})] {
+        for apps in [
+            json!({}),
+            json!(null),
+            json!({"backoffice": null}),
+            json!({"backoffice": "suspended"}),
+            json!({"backoffice": true}),
+        ] {
             let token = old.token("EdDSA", &edit("org", json!({"id": "acme", "apps": apps})));
             assert_eq!(with(&world, &token).await.denied("CL001")["policy"], "P_BO_001", "{apps}");
         }
@@ -85,10 +91,20 @@ fn an_issuers_tokens_of_each_algorithm_are_taken_and_its_keys_rotate() {
         let before = issuer.asked();
         with(&world, &new.token("ES256", &claims())).await.ok(200);
         with(&world, &new.token("RS256", &claims())).await.ok(200);
-        refused(&with(&world, &old.token("EdDSA", &edit("sub", json!("m-9")))).await, "token-invalid", "invalid_token", "old");
+        refused(
+            &with(&world, &old.token("EdDSA", &edit("sub", json!("m-9")))).await,
+            "token-invalid",
+            "invalid_token",
+            "old",
+        );
         for place in 0..20 {
             let header = json!({"alg": "EdDSA", "kid": format!("unknown-{place}")});
-            refused(&with(&world, &new.signed(&header, &claims())).await, "token-invalid", "invalid_token", "unknown id");
+            refused(
+                &with(&world, &new.signed(&header, &claims())).await,
+                "token-invalid",
+                "invalid_token",
+                "unknown id",
+            );
         }
         assert!(issuer.asked() - before <= 2, "asked {} times", issuer.asked() - before);
         // Algorithms and keys that do not belong together; no algorithm; another's key with a known id.
@@ -102,7 +118,12 @@ fn an_issuers_tokens_of_each_algorithm_are_taken_and_its_keys_rotate() {
             json!({"alg": ["EdDSA"], "kid": "new-EdDSA"}),
             json!({"kid": "new-EdDSA"}),
         ] {
-            refused(&with(&world, &new.signed(&header, &claims())).await, "token-invalid", "invalid_token", &header.to_string());
+            refused(
+                &with(&world, &new.signed(&header, &claims())).await,
+                "token-invalid",
+                "invalid_token",
+                &header.to_string(),
+            );
         }
         let forged = old.signed(&json!({"alg": "EdDSA", "kid": "new-EdDSA"}), &claims());
         refused(&with(&world, &forged).await, "token-invalid", "invalid_token", "another's key");
