@@ -2,13 +2,25 @@
 
 use std::sync::Arc;
 
-use super::{Desk, Outcome};
+use super::{Desk, Outcome, request_claim};
 use crate::actors::command::{Answer, Ask, CommandError, Done, Order, PinResetView};
 use crate::domain::event::{Answered, Event};
 use crate::journal::{Entry, ReadError};
 use crate::state::StoreError;
 
 impl Desk {
+    /// What an idempotent request is answered the first time, which is what its repeats will be answered: the client or
+    /// device as the request has left it, though a delivery may have moved it on since.
+    pub(super) async fn first_answer(self: &Arc<Self>, ask: &Ask, done: Done) -> Done {
+        let claimed = request_claim(ask).and_then(|claim| self.journal.claimed(&claim));
+        let Some(seq) = claimed.filter(|_| matches!(done, Done::Client(_) | Done::Device(_))) else { return done };
+        if self.state.seq() == seq {
+            // Nothing at all has happened since.
+            return done;
+        }
+        self.replay(ask, seq).await.map_or(done, |answer| answer.value)
+    }
+
     /// Answers from the append that began at entry `seq`. Reads files, so not on the actor's own thread.
     pub(super) async fn replay(self: &Arc<Self>, ask: &Ask, seq: u64) -> Outcome {
         let (desk, order, key) = (self.clone(), ask.order.clone(), ask.meta.key.clone());

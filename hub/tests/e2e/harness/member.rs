@@ -86,12 +86,14 @@ impl Member<'_> {
         reference
     }
 
-    /// The client's devices, once there are any.
+    /// The client's devices, once the hub knows all that the identity system has.
     pub async fn devices(&self, reference: &str) -> Vec<Value> {
         let path = format!("/clients/device/{reference}");
-        until(&format!("{reference} has devices"), || async {
+        until(&format!("the devices of {reference} are known"), || async {
+            let outside = self.world.outside.state("scim", reference).await;
+            let there = outside["devices"].as_array().unwrap().len();
             let list = self.get(&path).await.ok(200);
-            list["items"].as_array().filter(|items| !items.is_empty()).cloned()
+            list["items"].as_array().filter(|items| there > 0 && items.len() == there).cloned()
         })
         .await
     }
