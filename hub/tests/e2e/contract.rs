@@ -395,7 +395,11 @@ fn a_walk_through_a_list_shows_every_client_once_while_others_change() {
             let mut body = samples::company();
             body["name"] = format!("Client {place:02}").into();
             let reference = text(&admin.create(&body).await["reference"]).to_owned();
-            if place % 3 == 0 { restless.push((reference, body)) } else { drop(still.insert(reference)) }
+            if place % 3 == 0 {
+                restless.push((reference, body));
+            } else {
+                still.insert(reference);
+            }
         }
         world.settle().await;
         for sort in ["name", "-name", "createdAt", "-createdAt", "updatedAt", "-updatedAt", "status", "-status"] {

@@ -51,7 +51,7 @@ impl Process {
         let stderr = File::options().create(true).append(true).open(log_path(folder)).unwrap();
         let mut child = hub_command(folder, config).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let stdout = child.stdout.take().unwrap();
-        let (tell, told) = mpsc::channel();
+        let (tell, told) = mpsc::sync_channel(16);
         std::thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 let _ = tell.send(line);

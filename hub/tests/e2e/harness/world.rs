@@ -214,7 +214,7 @@ impl World {
             from: Utc::now(),
             lifetime: Duration::from_secs(3600),
         });
-        Member { world: self, org: org.to_owned(), id: id.to_owned(), token }
+        Member { world: self, token }
     }
 
     /// Somebody of an organisation who may do all thirteen.
