@@ -35,7 +35,13 @@ impl Load {
     }
 
     /// One round against each server in turn, so often: requests answered per second, of both.
-    pub fn in_turns(&self, servers: [SocketAddr; 2], rounds: usize, ask: &Requests, wanted: StatusCode) -> Vec<(f64, f64)> {
+    pub fn in_turns(
+        &self,
+        servers: [SocketAddr; 2],
+        rounds: usize,
+        ask: &Requests,
+        wanted: StatusCode,
+    ) -> Vec<(f64, f64)> {
         let round = |server| {
             std::thread::sleep(REST);
             self.round(server, ask, wanted)

@@ -1,5 +1,6 @@
 //! The contract as OpenAPI 3.1, made from the annotations of the endpoints, and what is derived from it.
 
+use utoipa::openapi::encoding::EncodingBuilder;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -16,13 +17,14 @@ use crate::domain::validate::FieldError;
 #[openapi(
     info(title = "Clients Hub", description = "The central hub for client data in the Backoffice API.\n\n\
         Failures are always `application/problem+json` (RFC 9457). The order of checks is fixed: rate limit by address, \
-        token, rate limit by member, route, media type and well-formed JSON, policy, existence, fields, state."),
+        token, rate limit by member, route, media type and well-formed JSON, policy, existence, fields, state.\n\n\
+        HEAD is answered wherever GET is."),
     paths(profile::list, profile::create, profile::view, profile::edit, profile::archive, accounts::accounts,
         devices::list, devices::lock, devices::transfer, devices::activate, devices::reset_pin, starred::star,
         history::history, documents::list, documents::submit, kyc::review, admin::tree, admin::adapters, admin::parked,
         admin::policies, health::live, health::ready, health::scrape, docs::contract, docs::page),
     components(schemas(ProblemDocument, FieldError)),
-    modifiers(&Bearer, &CommonHeaders, &ServerFields),
+    modifiers(&Bearer, &CommonHeaders, &ServerFields, &UploadTypes),
     security(("bearer" = [])),
     tags(
         (name = "clients", description = "Onboarding, profiles, search and favourites"),
@@ -117,6 +119,22 @@ impl Modify for ServerFields {
     }
 }
 
+/// What may be handed in as a document.
+struct UploadTypes;
+
+impl Modify for UploadTypes {
+    fn modify(&self, document: &mut Document) {
+        let uploads = document.paths.paths.values_mut().filter_map(|item| item.post.as_mut()?.request_body.as_mut());
+        for upload in uploads {
+            let RefOr::T(upload) = upload else { continue };
+            if let Some(RefOr::T(form)) = upload.content.get_mut("multipart/form-data") {
+                let types = EncodingBuilder::new().content_type(Some("application/pdf, image/jpeg, image/png"));
+                form.encoding.insert("file".to_owned(), types.build());
+            }
+        }
+    }
+}
+
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
 }
@@ -138,7 +156,9 @@ impl Methods {
     #[must_use]
     pub fn of(document: &Document) -> Self {
         let routes = document.paths.paths.iter().map(|(template, item)| {
-            let methods = [("DELETE", &item.delete), ("GET", &item.get), ("POST", &item.post), ("PUT", &item.put)];
+            let get = &item.get;
+            let methods =
+                [("DELETE", &item.delete), ("GET", get), ("HEAD", get), ("POST", &item.post), ("PUT", &item.put)];
             let methods = methods.iter().filter(|(_, operation)| operation.is_some()).map(|(name, _)| *name).collect();
             (segments(template).map(ToOwned::to_owned).collect(), methods)
         });
@@ -175,10 +195,10 @@ mod tests {
     #[test]
     fn knows_the_methods_of_each_path() {
         let methods = Methods::of(&document());
-        assert_eq!(methods.allowed("/clients/profile").as_deref(), Some("GET, POST"));
-        assert_eq!(methods.allowed("/clients/profile/CL-1").as_deref(), Some("DELETE, GET, PUT"));
+        assert_eq!(methods.allowed("/clients/profile").as_deref(), Some("GET, HEAD, POST"));
+        assert_eq!(methods.allowed("/clients/profile/CL-1").as_deref(), Some("DELETE, GET, HEAD, PUT"));
         assert_eq!(methods.allowed("/clients/device/lock").as_deref(), Some("POST"));
-        assert_eq!(methods.allowed("/clients/device/CL-1").as_deref(), Some("GET"));
+        assert_eq!(methods.allowed("/clients/device/CL-1").as_deref(), Some("GET, HEAD"));
         for path in ["/", "", "*", "/clients", "/clients/profile/", "/clients/profile/a/b", "/Clients/profile"] {
             assert_eq!(methods.allowed(path), None, "{path}");
         }

@@ -12,8 +12,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONNECTION, EXPECT, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderValue, Version};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, EXPECT, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderValue, Method, Version};
 use http_body_util::{BodyExt as _, Empty};
 use tower::Service as _;
 use tracing::Instrument as _;
@@ -101,7 +101,9 @@ impl Front {
 
     async fn route(&self, call: &Arc<Call>) -> Response {
         let mut request = http::Request::new(Empty::<Bytes>::new());
-        *request.method_mut() = call.method.clone();
+        // HEAD is GET without the body (RFC 9110, section 9.3.2); `finish` takes the body away.
+        let is_head = call.method == Method::HEAD;
+        *request.method_mut() = if is_head { Method::GET } else { call.method.clone() };
         *request.uri_mut() = call.uri.clone();
         request.extensions_mut().insert(call.clone());
         match warp::service(self.routes.clone()).call(request).await {
@@ -217,6 +219,14 @@ fn finish(call: &Call, version: Version, response: &mut Response) {
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if version >= Version::HTTP_2 {
         headers.remove(CONNECTION);
+    }
+    if call.method == Method::HEAD {
+        // Over HTTP/2 nobody else does: a body that followed would be an error of the protocol.
+        let length = hyper::body::Body::size_hint(response.body()).exact();
+        if let Some(length) = length {
+            response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        *response.body_mut() = Bytes::new().into();
     }
 }
 

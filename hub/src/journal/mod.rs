@@ -49,6 +49,7 @@ mod chain;
 mod claims;
 mod compose;
 mod config;
+pub mod conflict;
 mod cut;
 mod disk;
 mod entry;

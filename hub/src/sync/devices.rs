@@ -14,7 +14,7 @@ use crate::domain::delivery::Adapter;
 use crate::domain::device::{DeviceCommand, Enrolment};
 use crate::domain::event::Event;
 use crate::domain::reference::{DEVICE, reference};
-use crate::journal::{Append, AppendError, Claim};
+use crate::journal::{Append, AppendError, Claim, conflict};
 use crate::state::{ClientRecord, DeviceRecord};
 
 /// Why something that follows a delivery did not work.
@@ -29,16 +29,16 @@ pub enum FollowError {
 }
 
 /// How often a list is compared anew because the client has moved meanwhile.
-const CONFLICTS: usize = 5;
+const CONFLICTS: u32 = 8;
 
 /// Asks for the devices of a client and writes down what is different.
 ///
 /// # Errors
 /// The identity system or the journal did not answer.
 pub async fn list(worker: &Worker, client: &str) -> Result<(), FollowError> {
-    for _ in 1..CONFLICTS {
+    for round in 1..CONFLICTS {
         match compare(worker, client).await {
-            Err(FollowError::Append(AppendError::Conflict { .. })) => {}
+            Err(FollowError::Append(AppendError::Conflict { .. })) => conflict::pause(round).await,
             other => return other,
         }
     }

@@ -19,11 +19,11 @@ use crate::domain::delivery::{Adapter, Function};
 use crate::domain::due::screening_digest;
 use crate::domain::event::{DocumentChecked, Event};
 use crate::domain::kyc::{DocumentStatus, Verdict};
-use crate::journal::{Append, AppendError, Journal};
+use crate::journal::{Append, AppendError, Journal, conflict};
 use crate::state::{ClientRecord, State};
 
 /// How often a verdict is decided anew because the client has moved meanwhile.
-const CONFLICTS: usize = 5;
+const CONFLICTS: u32 = 8;
 
 /// What a lane's work needs.
 #[derive(Clone)]
@@ -168,7 +168,7 @@ impl Worker {
         delivered: crate::journal::NewEntry,
         verdict: &Verdict,
     ) -> Result<(), AppendError> {
-        for _ in 0..CONFLICTS {
+        for round in 0..CONFLICTS {
             let Some(record) = self.state.any_client(lane) else { return Ok(()) };
             let (client, current) = (&record.client, screening_digest(&record.client));
             let events = client.decide(&ClientCommand::Screened { verdict: verdict.clone(), current });
@@ -178,7 +178,7 @@ impl Worker {
             }
             let expects = vec![(client_stream(lane), client.version)];
             match self.journal.append(Append { entries, expects, ..Append::default() }).await {
-                Err(AppendError::Conflict { .. }) => {}
+                Err(AppendError::Conflict { .. }) => conflict::pause(round).await,
                 other => return other.map(|_| ()),
             }
         }

@@ -9,7 +9,9 @@
     clippy::indexing_slicing,
     clippy::print_stderr,
     clippy::too_many_lines,
-    clippy::missing_panics_doc
+    clippy::missing_panics_doc,
+    clippy::await_holding_refcell_ref,
+    clippy::items_after_statements
 )]
 
 mod harness;

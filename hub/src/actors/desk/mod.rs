@@ -16,12 +16,12 @@ use crate::access::{Access, Target};
 use crate::domain::client::Client;
 use crate::domain::event::{Answered, Event};
 use crate::domain::refusal::Refusal;
-use crate::journal::{Actor, Append, AppendError, Claim, Committed, Journal};
+use crate::journal::{Actor, Append, AppendError, Claim, Committed, Journal, conflict};
 use crate::state::State;
 use crate::sync::entries::By;
 
 /// How often a command is decided anew after a conflict.
-const CONFLICTS: usize = 8;
+const CONFLICTS: u32 = 8;
 /// How long an idempotent request is remembered.
 const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 
@@ -51,9 +51,9 @@ impl Desk {
         if let Some(seq) = request_claim(ask).and_then(|claim| self.journal.claimed(&claim)) {
             return self.replay(ask, seq).await;
         }
-        for _ in 0..CONFLICTS {
+        for round in 0..CONFLICTS {
             match self.attempt(ask).await {
-                Err(Attempt::Again) => {}
+                Err(Attempt::Again) => conflict::pause(round).await,
                 Err(Attempt::Replay(seq)) => return self.replay(ask, seq).await,
                 Err(Attempt::Refused(error)) => return Err(error),
                 Ok(done) => return Ok(Answer::new(self.first_answer(ask, done).await)),

@@ -1,7 +1,7 @@
 //! The order of checks, and what each of them says.
 
 use http::StatusCode;
-use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
 
 use super::support::House;
 use crate::http::views::Health;
@@ -28,16 +28,30 @@ async fn what_is_no_route_is_404_and_what_is_another_method_is_405() {
         assert_eq!(house.get(path).await.code(), "route-not-found", "{path}");
     }
     for (method, path, allow) in [
-        ("PATCH", "/clients/profile", "GET, POST"),
-        ("POST", "/clients/profile/CL-1", "DELETE, GET, PUT"),
+        ("PATCH", "/clients/profile", "GET, HEAD, POST"),
+        ("POST", "/clients/profile/CL-1", "DELETE, GET, HEAD, PUT"),
         ("GET", "/clients/device/lock", "POST"),
-        ("POST", "/metrics", "GET"),
-        ("OPTIONS", "/openapi.json", "GET"),
+        ("POST", "/metrics", "GET, HEAD"),
+        ("OPTIONS", "/openapi.json", "GET, HEAD"),
     ] {
         let reply = house.send(house.ask(method, path), "").await;
         assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
         assert_eq!(reply.header(ALLOW), allow, "{method} {path}");
     }
+}
+
+#[tokio::test]
+async fn head_is_get_without_its_body() {
+    let house = House::open().await;
+    for path in ["/clients/profile", "/openapi.json", "/docs", "/docs/index.css", "/health/live", "/nowhere"] {
+        let (get, head) = (house.get(path).await, house.send(house.ask("HEAD", path), "").await);
+        assert_eq!(head.status, get.status, "{path}");
+        assert_eq!(head.header(CONTENT_TYPE), get.header(CONTENT_TYPE), "{path}");
+        assert_eq!(head.header(CONTENT_LENGTH), get.body.len().to_string(), "{path}");
+        assert!(head.body.is_empty(), "{path}");
+    }
+    let reply = house.send(house.ask("HEAD", "/clients/device/lock"), "").await;
+    assert_eq!((reply.status, reply.header(ALLOW)), (StatusCode::METHOD_NOT_ALLOWED, "POST"));
 }
 
 #[tokio::test]
