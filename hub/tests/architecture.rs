@@ -95,7 +95,7 @@ fn is_allowed(module: &str, used: &str) -> bool {
     let top = used.split("::").next().unwrap_or(used);
     let allowed = ALLOWED.iter().find(|(name, _)| *name == module).map_or(&[][..], |(_, allowed)| allowed);
     let covers = |allowed: &&str| *used == **allowed || used.starts_with(&format!("{allowed}::"));
-    top == module || USED_BY_ALL.contains(&top) || allowed.iter().any(|name| covers(&name))
+    top == module || USED_BY_ALL.contains(&top) || allowed.iter().any(covers)
 }
 
 #[test]

@@ -86,7 +86,6 @@ fn a_subscriber_sees_what_changed_and_nothing_personal() {
         let folder = tempfile::tempdir().unwrap();
         let nats = Nats::start(folder.path(), free_port());
         let client = async_nats::connect(&nats.url).await.unwrap();
-        let mut heard = client.subscribe("backoffice.clients.*.*.*").await.unwrap();
         let mut all = client.subscribe("backoffice.clients.>").await.unwrap();
         client.flush().await.unwrap();
         let port = nats.url.rsplit(':').next().unwrap().parse().unwrap();
@@ -134,7 +133,6 @@ fn a_subscriber_sees_what_changed_and_nothing_personal() {
         let created =
             history["items"].as_array().unwrap().iter().find(|item| item["kind"] == "client.created").unwrap();
         assert!(ids.contains(text(&created["id"])), "{created}");
-        heard.unsubscribe().await.unwrap();
     });
 }
 

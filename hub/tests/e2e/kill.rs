@@ -162,6 +162,9 @@ fn sigterm_lets_what_runs_finish() {
     });
 }
 
+/// Something that may happen to files, by its name.
+type Damage = (&'static str, Box<dyn Fn()>);
+
 #[test]
 fn a_lost_or_damaged_state_is_made_again() {
     run(async {
@@ -208,9 +211,8 @@ fn a_lost_or_damaged_state_is_made_again() {
             }
             files
         };
-        type Damage<'a> = (&'a str, Box<dyn Fn()>);
         let (one, two, three, four) = (state.clone(), state.clone(), state.clone(), state.clone());
-        let damages: [Damage<'_>; 4] = [
+        let damages: [Damage; 4] = [
             ("deleted", Box::new(move || std::fs::remove_dir_all(&one).unwrap())),
             ("garbage", Box::new(move || files(&two).iter().for_each(|file| std::fs::write(file, "garbage").unwrap()))),
             ("emptied", Box::new(move || files(&three).iter().for_each(|file| std::fs::write(file, "").unwrap()))),

@@ -1,11 +1,13 @@
 //! Somebody with a token who asks the hub things.
 
+use std::time::Instant;
+
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{Reply, World, encoded, until};
+use super::{PATIENCE, PAUSE, Reply, World, encoded, until};
 
-/// A member of an organisation with a token.
+/// A member of an organisation, who is what the token says.
 #[derive(Clone)]
 pub struct Member<'a> {
     pub world: &'a World,
@@ -62,15 +64,15 @@ impl Member<'_> {
 
     /// The client once it is so.
     pub async fn client_when(&self, reference: &str, what: &str, so: impl Fn(&Value) -> bool) -> Value {
-        let path = format!("/clients/profile/{reference}");
-        let mut last = Value::Null;
-        let ask = async || {
-            let client = self.get(&path).await.ok(200);
-            last.clone_from(&client);
-            so(&client).then_some(client)
-        };
-        let ask = std::cell::RefCell::new(ask);
-        until(&format!("{reference} is {what}"), || async { (ask.borrow_mut())().await }).await
+        let started = Instant::now();
+        loop {
+            let client = self.client(reference).await;
+            if so(&client) {
+                return client;
+            }
+            assert!(started.elapsed() < PATIENCE, "not {what} in {PATIENCE:?}: {client}");
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     /// The client once it is active and nothing is owed for it.

@@ -22,13 +22,14 @@ pub use issuer::{Issuer, Keys};
 pub use member::{Member, in_step};
 pub use nats::{Nats, free_port};
 pub use outside::{Outside, encoded};
-
 pub use process::hub_command;
 pub use reply::Reply;
 pub use world::{Config, World, repository};
 
 /// How long anything that has to happen may take.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two questions.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// One runtime for all tests: connections and the simulated systems outlive the test that made them.
 static RUNTIME: LazyLock<Runtime> =
@@ -52,6 +53,6 @@ pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl F
             return answer;
         }
         assert!(started.elapsed() < PATIENCE, "did not happen in {PATIENCE:?}: {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(PAUSE).await;
     }
 }
