@@ -69,8 +69,11 @@ pub fn print(rows: &[Row]) {
     let widths: [usize; 6] = std::array::from_fn(width);
     println!();
     for line in &lines {
-        let cells: Vec<String> =
-            line.iter().zip(widths).map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.chars().count()))).collect();
+        let cells: Vec<String> = line
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.chars().count())))
+            .collect();
         println!("{}", cells.join("  ").trim_end());
     }
 }
