@@ -12,8 +12,8 @@ use crate::actors::Tree;
 use crate::actors::commands::Commands;
 use crate::adapters::Adapters;
 use crate::domain::delivery::Adapter;
-use crate::state::State;
 use crate::state::history::HistoryPage;
+use crate::state::{ClientRecord, State};
 use crate::telemetry::Metrics;
 
 /// The parts of the hub that answer requests.
@@ -57,5 +57,5 @@ pub trait Insight: Send + Sync + 'static {
     /// It can't be read, for the log.
     fn history(&self, org: &str, reference: &str, before: Option<u64>, limit: usize) -> Result<HistoryPage, String>;
     /// A client was viewed: what the CRM knows of it may be fetched again, behind the request.
-    fn viewed(&self, org: &str, reference: &str);
+    fn viewed(&self, client: &ClientRecord);
 }

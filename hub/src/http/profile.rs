@@ -85,7 +85,7 @@ async fn view(request: Request, reference: Reference) -> Result<Answer, Problem>
     let client = request.hub.state.client(request.caller.org(), &reference.0);
     request.permit_on(Action::CL002, &reference.0, client.as_deref())?;
     let client = client.ok_or_else(|| not_found(Code::ClientNotFound))?;
-    request.hub.insight.viewed(request.caller.org(), &reference.0);
+    request.hub.insight.viewed(&client);
     Ok(shown(&request, &client))
 }
 

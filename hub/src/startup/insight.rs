@@ -19,8 +19,8 @@ use crate::http::Insight;
 use crate::http::views::{FindingView, Health, Part, PolicyView};
 use crate::journal::FileJournal;
 use crate::notify::NotifyStatus;
-use crate::state::State;
 use crate::state::history::HistoryPage;
+use crate::state::{ClientRecord, State};
 use crate::sync::parked::{ParkedView, parked};
 use crate::sync::relationship;
 
@@ -84,9 +84,9 @@ impl Insight for Parts {
         page.map_err(|error| error.to_string())
     }
 
-    fn viewed(&self, org: &str, reference: &str) {
-        if self.state.client(org, reference).is_some_and(|record| relationship::is_stale(&record)) {
-            self.hints.give(Adapter::Crm, reference);
+    fn viewed(&self, client: &ClientRecord) {
+        if relationship::is_stale(client) {
+            self.hints.give(Adapter::Crm, &client.client.reference);
         }
     }
 }

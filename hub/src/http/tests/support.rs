@@ -24,8 +24,8 @@ use crate::domain::delivery::Adapter;
 use crate::http::views::{Health, Part, PolicyView};
 use crate::http::{Front, HttpContext, Insight, Limits, Rate, UPLOADS};
 use crate::startup::data::{self, Data};
-use crate::state::State;
 use crate::state::history::HistoryPage;
+use crate::state::{ClientRecord, State};
 use crate::sync::accounts::Accounts;
 use crate::telemetry::Metrics;
 
@@ -56,7 +56,7 @@ impl Insight for Told {
         page.map_err(|error| error.to_string())
     }
 
-    fn viewed(&self, _: &str, _: &str) {}
+    fn viewed(&self, _: &ClientRecord) {}
 }
 
 /// A running hub. Its parts end with it.
