@@ -1,6 +1,11 @@
 //! The `hub` program.
 #![allow(clippy::all)]
 use std::collections::BTreeMap;
+
+/// Requests are made on one thread, committed on a second and dropped on a third, which glibc's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let env: BTreeMap<String, String> = std::env::vars().collect();
     let config = hub::config::Config::load(std::env::args().nth(2).as_deref().map(std::path::Path::new), &env)

@@ -197,7 +197,9 @@ impl Rows {
     #[must_use]
     pub fn references(&self) -> Vec<String> {
         let orgs: Vec<_> = self.orgs.read().values().cloned().collect();
-        orgs.iter().flat_map(|org| org.read().rows.iter().map(|row| row.0.reference().to_owned()).collect::<Vec<_>>()).collect()
+        orgs.iter()
+            .flat_map(|org| org.read().rows.iter().map(|row| row.0.reference().to_owned()).collect::<Vec<_>>())
+            .collect()
     }
 
     /// How many clients there are, over all organisations.
