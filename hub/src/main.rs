@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use hub::cli::{Cli, run};
 
+/// Requests are made on one thread, committed on a second and dropped on a third, which glibc's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     run(Cli::parse())
 }

@@ -17,11 +17,11 @@ use tokio::runtime::{Builder, Runtime};
 /// Connections, and so requests under way at one time.
 pub const CONNECTIONS: usize = 64;
 /// Before a round counts.
-const WARM_UP: Duration = Duration::from_millis(500);
+const WARM_UP: Duration = Duration::from_millis(300);
 /// How long a round counts.
-const ROUND: Duration = Duration::from_secs(3);
+const ROUND: Duration = Duration::from_millis(1500);
 /// Between two rounds: what one server does behind its answers must not slow the other.
-const REST: Duration = Duration::from_millis(1500);
+const REST: Duration = Duration::from_millis(700);
 
 /// Makes the requests of a connection, by its number.
 pub type Requests = Arc<dyn Fn(usize) -> Request<Full<Bytes>> + Send + Sync>;

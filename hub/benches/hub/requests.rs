@@ -12,7 +12,7 @@ use crate::load::{CONNECTIONS, Load, Requests};
 use crate::report::Row;
 use crate::servers::Server;
 
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 15;
 const CLIENTS: u64 = 10_000;
 const READ_TARGET: f64 = 0.5;
 const WRITE_TARGET: f64 = 0.4;

@@ -5,7 +5,7 @@
 //! is said by `HUB_LOG`, else `RUST_LOG`, in tracing's filter syntax (`info,hub::sync=debug`).
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 
 use thiserror::Error;
 use tracing::Subscriber;
@@ -16,6 +16,8 @@ use tracing_subscriber::EnvFilter;
 const DEFAULT_FILTER: &str = "info";
 /// Lines that may wait for the writer.
 const MOST_WAITING_LINES: usize = 8192;
+/// Lines that are written at once, in bytes.
+const WRITTEN_TOGETHER: usize = 64 << 10;
 
 /// How a line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +105,8 @@ pub fn init(options: LogOptions) -> Result<LogGuard, LogError> {
 
 fn queue(out: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
     let builder = NonBlockingBuilder::default().buffered_lines_limit(MOST_WAITING_LINES).lossy(true);
-    builder.thread_name("log").finish(out)
+    // The writer empties the queue, then flushes: many lines become one write while there are many.
+    builder.thread_name("log").finish(BufWriter::with_capacity(WRITTEN_TOGETHER, out))
 }
 
 fn subscriber(options: LogOptions, writer: NonBlocking) -> Box<dyn Subscriber + Send + Sync> {
