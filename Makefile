@@ -22,10 +22,10 @@ tools: wasm-target ## get what is missing: a Rust toolchain for WASM, a NATS ser
 
 # cargo knows what has changed, so this always asks it; a component is written only where its bytes differ.
 .PHONY: plugins
-plugins: wasm-target ## build the five adapters, and the guest for the sandbox's tests, into plugins/dist
+plugins: wasm-target ## build the five adapters, and the guests for tests, into plugins/dist
 	@$(CARGO) build --quiet --package plugin-build
 	@target/debug/plugin-build --out plugins/dist $(PLUGIN_DIRS)
-	@target/debug/plugin-build --out plugins/dist/fixtures plugins/fixtures
+	@target/debug/plugin-build --out plugins/dist/fixtures plugins/fixtures plugins/fixtures/kyc
 
 PROFILE ?= release
 BIN := target/$(PROFILE)

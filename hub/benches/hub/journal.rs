@@ -37,6 +37,7 @@ fn entry(appender: usize, data: usize) -> NewEntry {
         actor: Actor { member: "m-204".into(), roles: vec!["RP001".into()], address: Some("127.0.0.1".into()) },
         action: "CL004".into(),
         request_id: "01JD3Z8M5Q4T7N2V9XKB6R0WYE".into(),
+        trace: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
         key: None,
         data: RawValue::from_string(format!("{{\"name\":\"{}\"}}", "x".repeat(data))).unwrap(),
     }

@@ -23,6 +23,7 @@ pub use crate::journal::RequestKey;
 use crate::state::{ClientRecord, DeviceRecord};
 pub use crate::sync::accounts::{Account, AccountsView};
 pub use crate::sync::parked::ParkedView;
+use crate::telemetry::TraceContext;
 
 /// What is known of a request beside its body.
 #[derive(Debug, Clone, Default)]
@@ -33,8 +34,6 @@ pub struct Meta {
     pub address: Option<String>,
     /// Where it is idempotent.
     pub key: Option<RequestKey>,
-    /// W3C trace context.
-    pub traceparent: Option<String>,
 }
 
 /// An answer, and whether it was given before.
@@ -110,6 +109,8 @@ pub(super) struct Ask {
     pub permit: Permit,
     pub meta: Meta,
     pub order: Order,
+    /// The trace of the request.
+    pub trace: Option<TraceContext>,
     /// Held until the command is done: while it lives, the same idempotent request is answered `request-in-progress`.
     #[expect(dead_code, reason = "what counts is when it is dropped")]
     pub turn: Option<KeyTurn>,

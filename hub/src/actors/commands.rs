@@ -23,6 +23,7 @@ use crate::domain::validate::body::{ActivateBody, LockBody, ResetPinBody, Review
 use crate::journal::Journal;
 use crate::state::{ClientRecord, DeviceRecord, State};
 use crate::sync::accounts::{Account, Accounts, AccountsView, is_being_created};
+use crate::telemetry::TraceContext;
 
 /// Shards of clients, and of devices. Their work is short; what takes time is the journal, which is shared.
 const SHARDS: usize = 2;
@@ -244,11 +245,19 @@ impl Commands {
     }
 
     async fn on_client(&self, lane: String, permit: Permit, meta: Meta, order: Order) -> Outcome<Done> {
-        self.ask(&self.0.clients, Ask { turn: self.turn(&meta)?, lane, permit, meta, order }).await
+        self.ask(
+            &self.0.clients,
+            Ask { turn: self.turn(&meta)?, trace: TraceContext::current(), lane, permit, meta, order },
+        )
+        .await
     }
 
     async fn on_device(&self, lane: String, permit: Permit, meta: Meta, order: Order) -> Outcome<Done> {
-        self.ask(&self.0.devices, Ask { turn: self.turn(&meta)?, lane, permit, meta, order }).await
+        self.ask(
+            &self.0.devices,
+            Ask { turn: self.turn(&meta)?, trace: TraceContext::current(), lane, permit, meta, order },
+        )
+        .await
     }
 
     fn turn(&self, meta: &Meta) -> Result<Option<super::command::KeyTurn>, CommandError> {

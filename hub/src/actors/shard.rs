@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use actix::{Actor, Context, Handler, ResponseFuture};
 use tokio::sync::Mutex;
+use tracing::Instrument as _;
 
 use super::command::{Answer, Ask, CommandError, Done};
 use super::desk::Desk;
+use crate::telemetry::TraceContext;
 
 /// Lanes that are remembered before those that nobody waits for are forgotten.
 const LANES: usize = 1_024;
@@ -43,9 +45,13 @@ impl Handler<Ask> for Shard {
 
     fn handle(&mut self, ask: Ask, _: &mut Self::Context) -> Self::Result {
         let (lane, desk) = (self.lane(&ask.lane), self.desk.clone());
-        Box::pin(async move {
+        let (trace, action) = (ask.trace, ask.permit.action().as_str());
+        let trace_id = trace.map(|trace| trace.trace_id_hex());
+        let span = tracing::info_span!("command", action, request_id = %ask.meta.request_id, trace_id);
+        let work = async move {
             let _turn = lane.lock().await;
             desk.carry_out(&ask).await
-        })
+        };
+        Box::pin(TraceContext::scope(trace, work).instrument(span))
     }
 }

@@ -15,7 +15,6 @@ use wasmtime::Store;
 use super::AdapterName;
 use super::bindings::types::Disposition;
 use super::config::AdapterConfig;
-use super::context::CallContext;
 use super::guest::Guest;
 use super::host_store::SmallStore;
 use super::loading::{self, LoadError, Loaded, Services};
@@ -25,6 +24,7 @@ use super::ready::CallFrame;
 use super::report::{self, AdapterReport, AdapterState, Reloaded};
 use super::stats::Stats;
 use super::world::World;
+use crate::telemetry::TraceContext;
 
 /// Why nothing is loaded, or what is.
 enum Current {
@@ -146,7 +146,7 @@ impl Adapter {
         let loaded = self.usable()?;
         let threads = services.guests.handle().ok_or_else(|| CallError::Down("the hub is stopping".to_owned()))?;
         let deadline = Instant::now() + self.config.deadline();
-        let frame = CallFrame::until(deadline, CallContext::current().trace_parent);
+        let frame = CallFrame::until(deadline, TraceContext::current());
         let record = Arc::clone(&frame.record);
         let ready = Arc::clone(&loaded.ready);
         match ready.run::<W, _, F>(threads, frame, permit, body).await {

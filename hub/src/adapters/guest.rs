@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::AdapterName;
 use super::call_record::CallRecord;
-use super::context::TraceParent;
 use super::egress::Egress;
 use super::host_store::SmallStore;
 use super::limits::{Bounds, Limits};
 use super::wasi::Wasi;
+use crate::telemetry::TraceContext;
 
 /// What one loaded adapter may use; the same for each of its calls.
 pub struct Grants {
@@ -30,7 +30,7 @@ pub struct Guest {
     pub(super) limits: Limits,
     pub(super) grants: Arc<Grants>,
     pub(super) record: Arc<CallRecord>,
-    pub(super) trace: Option<TraceParent>,
+    pub(super) trace: Option<TraceContext>,
     pub(super) log_lines: u32,
     pub(super) requests: u32,
     wasi: Option<Box<Wasi>>,
@@ -38,7 +38,7 @@ pub struct Guest {
 
 impl Guest {
     /// A call that has done nothing yet.
-    pub fn new(bounds: Bounds, grants: Arc<Grants>, record: Arc<CallRecord>, trace: Option<TraceParent>) -> Self {
+    pub fn new(bounds: Bounds, grants: Arc<Grants>, record: Arc<CallRecord>, trace: Option<TraceContext>) -> Self {
         Self { limits: Limits::new(bounds), grants, record, trace, log_lines: 0, requests: 0, wasi: None }
     }
 

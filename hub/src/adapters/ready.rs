@@ -9,13 +9,13 @@ use tracing::Instrument as _;
 use wasmtime::{Engine, Store};
 
 use super::call_record::CallRecord;
-use super::context::TraceParent;
 use super::deadline;
 use super::egress::MAX_REQUEST_BODY_BYTES;
 use super::guest::{Grants, Guest};
 use super::limits::Bounds;
 use super::outcome::Fault;
 use super::world::{Linked, World};
+use crate::telemetry::TraceContext;
 
 /// What a component may hand to the host at once, in bytes: the largest request body, and room for the rest.
 const MAX_HANDED_OVER_BYTES: usize = MAX_REQUEST_BODY_BYTES + 1024 * 1024;
@@ -40,12 +40,12 @@ pub struct CallFrame {
     /// When it is over.
     pub deadline: Instant,
     /// The trace that its requests belong to.
-    pub trace: Option<TraceParent>,
+    pub trace: Option<TraceContext>,
 }
 
 impl CallFrame {
     /// A call that begins now.
-    pub fn until(deadline: Instant, trace: Option<TraceParent>) -> Self {
+    pub fn until(deadline: Instant, trace: Option<TraceContext>) -> Self {
         Self { record: Arc::default(), deadline, trace }
     }
 }

@@ -64,6 +64,9 @@ pub struct SyncConfig {
     /// The pauses between attempts; after the last a delivery is parked. Never empty.
     #[serde(deserialize_with = "schedule")]
     pub retry: Vec<Duration>,
+    /// How often the KYC system is asked about a case or a document that it has not decided.
+    #[serde(deserialize_with = "pause")]
+    pub ask_again: Duration,
     /// When a link to an adapter stops trying for a while.
     pub breaker: BreakerConfig,
 }
@@ -87,6 +90,10 @@ fn schedule<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Duration>, D::Err
         return Err(de::Error::custom(format!("expected 1 to {MOST_PAUSES} pauses, found {found}")));
     }
     Ok(pauses.into_iter().map(|pause| pause.0).collect())
+}
+
+fn pause<'de, D: Deserializer<'de>>(input: D) -> Result<Duration, D::Error> {
+    Pause::deserialize(input).map(|pause| pause.0)
 }
 
 /// A duration as `1s`, `2m`, `6h`, `250ms` or `1d`.

@@ -36,6 +36,7 @@ retention_years = 10
 
 [sync]
 retry = ["1s", "5s", "30s", "2m", "10m", "1h", "6h"]
+ask_again = "10m"
 breaker = { failures = 5, window_s = 30, open_s = 15 }
 
 [policies]

@@ -335,7 +335,7 @@ impl Client {
             Event::ClientActivated(data) => self.move_to(Status::Active, data.reason.clone()),
             Event::ClientRejected(data) => self.move_to(Status::Rejected, data.reason.clone()),
             Event::ClientArchived(data) => self.move_to(Status::Archived, data.reason.clone()),
-            other => return self.kyc.evolve(other, mark.at),
+            other => return self.kyc.evolve(other, mark),
         }
         (self.version, self.entry, self.seq) = (mark.version, mark.entry, mark.seq);
         self.updated_at = mark.at;

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::client::Mark;
 use super::profile::Profile;
 
 /// How the screening of a client stands.
@@ -64,6 +65,10 @@ pub struct Kyc {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     pub screened: Option<String>,
+    /// The version of the screening's own stream, which grows with each verdict, review and document.
+    #[serde(default)]
+    #[schema(ignore)]
+    pub version: u64,
 }
 
 /// A document that was handed in.
@@ -143,8 +148,9 @@ pub fn screening_subject(profile: &Profile) -> String {
 
 impl Kyc {
     /// The screening after `event`; other events leave it alone.
-    pub fn evolve(&mut self, event: &super::event::Event, at: DateTime<Utc>) {
+    pub fn evolve(&mut self, event: &super::event::Event, mark: Mark<'_>) {
         use super::event::Event;
+        let at = mark.at;
         match event {
             Event::KycChecked(verdict) => {
                 self.status = verdict.status;
@@ -166,7 +172,8 @@ impl Kyc {
                     document.checked_at = Some(at);
                 }
             }
-            _ => {}
+            _ => return,
         }
+        self.version = mark.version;
     }
 }

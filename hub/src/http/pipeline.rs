@@ -26,7 +26,7 @@ use super::context::HttpContext;
 use super::failures::token_missing;
 use super::problem::{Code, Failure, Problem};
 use super::{openapi, routes};
-use crate::telemetry;
+use crate::telemetry::{self, TraceContext};
 
 /// What stands in the log and the metrics where there is no action.
 const NO_ACTION: &str = "-";
@@ -65,7 +65,8 @@ impl Front {
         let version = head.version;
         let call = Arc::new(Call::new(head, unread.map_err(Into::into).boxed_unsync(), address));
         let span = tracing::info_span!("request", request_id = %call.request_id, trace_id = %call.trace.trace_id_hex());
-        let deciding = AssertUnwindSafe(self.decide(&call)).catch_unwind().instrument(span);
+        let deciding = TraceContext::scope(Some(call.trace), self.decide(&call)).instrument(span);
+        let deciding = AssertUnwindSafe(deciding).catch_unwind();
         let mut response = deciding.await.unwrap_or_else(|panic| crashed(panic.as_ref()).reply(&call.request_id));
         if !drained(&call).await {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -135,12 +135,7 @@ impl Request {
     /// The same for a method that takes no idempotency key.
     #[must_use]
     pub fn meta_without_key(&self) -> Meta {
-        Meta {
-            request_id: self.call.request_id.clone(),
-            address: Some(self.call.address.to_string()),
-            key: None,
-            traceparent: Some(self.call.trace.to_string()),
-        }
+        Meta { request_id: self.call.request_id.clone(), address: Some(self.call.address.to_string()), key: None }
     }
 }
 

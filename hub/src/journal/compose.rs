@@ -109,6 +109,9 @@ impl Prepared {
             put(&mut text, b",\"action\":", &new.action)?;
         }
         put(&mut text, b",\"requestId\":", &new.request_id)?;
+        if let Some(trace) = &new.trace {
+            put(&mut text, b",\"trace\":", trace)?;
+        }
         if let Some(key) = &new.key {
             put(&mut text, b",\"key\":", key)?;
         }
@@ -255,6 +258,7 @@ impl Line<'_> {
             actor: new.actor,
             action: new.action,
             request_id: new.request_id,
+            trace: new.trace,
             key: new.key,
             salt,
             data_hash,

@@ -172,6 +172,7 @@ fn record(journal: &FileJournal, order: CutOrder, removed: &Removed) -> Result<u
         actor: order.actor,
         action: String::new(),
         request_id: order.request_id,
+        trace: None,
         key: None,
         data,
     };

@@ -145,6 +145,8 @@ pub struct NewEntry {
     pub action: String,
     /// The `X-Request-Id` of the request.
     pub request_id: String,
+    /// The W3C `traceparent` of the work that it came from.
+    pub trace: Option<String>,
     /// Set for an idempotent request.
     pub key: Option<RequestKey>,
     /// The event itself; the only place for personal data, and what erasure blanks.
@@ -225,6 +227,9 @@ pub struct Entry {
     pub action: String,
     /// The request's id.
     pub request_id: String,
+    /// The W3C `traceparent` of the work that it came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// The idempotent request's digests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<RequestKey>,

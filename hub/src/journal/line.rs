@@ -141,6 +141,8 @@ struct Members<'a, A, K> {
     action: Cow<'a, str>,
     #[serde(borrow)]
     request_id: Cow<'a, str>,
+    #[serde(borrow, default)]
+    trace: Option<Cow<'a, str>>,
     key: Option<K>,
     #[serde(default)]
     claims: Vec<ClaimMark>,
@@ -200,6 +202,7 @@ pub(super) fn decode(line: &[u8]) -> Result<Entry, Fault> {
         actor: members.actor,
         action: members.action.into_owned(),
         request_id: members.request_id.into_owned(),
+        trace: members.trace.map(Cow::into_owned),
         key: members.key,
         salt: split.salt.to_owned(),
         data_hash: split.data_hash.parse().map_err(|_| Fault::Layout("a digest in dataHash"))?,

@@ -18,7 +18,7 @@
 //! when there is nothing to say):
 //!
 //! `v`, `seq`, `id`, `time`, `group`, \[`more`\], `org`, `stream`, `version`, `kind`, `actor`, \[`action`\],
-//! `requestId`, \[`key`\], \[`claims`\], \[`releases`\], `salt`, `dataHash`, `data`, `prev`, `hash`.
+//! `requestId`, \[`trace`\], \[`key`\], \[`claims`\], \[`releases`\], `salt`, `dataHash`, `data`, `prev`, `hash`.
 //!
 //! `group` is the `seq` of the first entry of the same flush; `more` says how many entries of the same append
 //! follow; `claims` and `releases` (of the append, on its first entry) are keyed digests, see `claims`.

@@ -145,6 +145,7 @@ mod tests {
             actor: actor.clone(),
             action: String::new(),
             request_id: "r".into(),
+            trace: None,
             key: None,
             data: to_raw_value(&number).unwrap(),
         };

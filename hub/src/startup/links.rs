@@ -11,6 +11,7 @@ use crate::actors::{RestartPolicy, Seat, TaskSpec, Tree, TreeError, group, super
 use crate::adapters::Adapters;
 use crate::config::SyncConfig;
 use crate::domain::delivery::Adapter;
+use crate::domain::filter::Filter;
 use crate::journal::Journal;
 use crate::notify::DeviceHint;
 use crate::state::State;
@@ -22,6 +23,10 @@ use crate::sync::work::Worker;
 
 /// How often the devices of every client are listed, even if nobody hints at a change.
 const LIST_EVERY: Duration = Duration::from_secs(6 * 3600);
+/// Those who may have devices.
+const IN_USE: &str = r#"status eq "active" or status eq "suspended""#;
+/// Those whose screening may wait for a case.
+const IN_REVIEW: &str = r#"kyc.status eq "review""#;
 /// Between two clients of such a round, so that it never crowds out deliveries.
 const LIST_PAUSE: Duration = Duration::from_millis(50);
 
@@ -63,7 +68,7 @@ pub fn start(
     concurrency: &BTreeMap<Adapter, usize>,
 ) -> Result<Hints, TreeError> {
     group(tree, "", "sync", RestartPolicy::default())?;
-    let schedule = Arc::new(Schedule::new(config.retry.clone()));
+    let schedule = Arc::new(Schedule::new(config.retry.clone(), config.ask_again));
     let mut senders = BTreeMap::new();
     for (adapter, lanes) in concurrency {
         let (sender, receiver) = mpsc::channel(HINTS);
@@ -72,8 +77,12 @@ pub fn start(
         let policy = LinkPolicy { concurrency: *lanes, breaker: breaker(config) };
         supervise_link(tree, worker, policy, receiver)?;
     }
-    if let Some(identity) = senders.get(&Adapter::Identity) {
-        supervise_rounds(tree, linked.state.clone(), identity.clone())?;
+    let rounds = [
+        Round { adapter: Adapter::Identity, every: LIST_EVERY, filter: IN_USE },
+        Round { adapter: Adapter::Kyc, every: config.ask_again, filter: IN_REVIEW },
+    ];
+    for round in rounds {
+        supervise_rounds(tree, linked.state.clone(), round, &senders)?;
     }
     Ok(Hints(Arc::new(senders)))
 }
@@ -111,30 +120,44 @@ fn supervise_link(
     supervise_task(tree, "sync", TaskSpec { name, seat: Seat::Own, factory, policy: RestartPolicy::default() })
 }
 
-/// Goes round all clients that the identity system knows, for ever, and has their devices listed.
-fn supervise_rounds(tree: &Tree, state: State, identity: mpsc::Sender<String>) -> Result<(), TreeError> {
+/// Which clients a link is to look at again, and how often, even if nobody hints at a change.
+#[derive(Clone, Copy)]
+struct Round {
+    adapter: Adapter,
+    every: Duration,
+    /// In the filter language.
+    filter: &'static str,
+}
+
+/// Goes round all clients for ever, and gives the link those that are wanted.
+fn supervise_rounds(
+    tree: &Tree,
+    state: State,
+    round: Round,
+    hints: &BTreeMap<Adapter, mpsc::Sender<String>>,
+) -> Result<(), TreeError> {
+    let Some(link) = hints.get(&round.adapter).cloned() else { return Ok(()) };
     let factory = move |lifeline: crate::actors::Lifeline| {
-        let (state, identity) = (state.clone(), identity.clone());
+        let (state, link) = (state.clone(), link.clone());
         async move {
             tokio::select! {
-                () = lifeline.leaving() => {}
-                () = rounds(&state, &identity) => {}
+                () = lifeline.leaving() => Ok(()),
+                ended = rounds(&state, round, &link) => ended,
             }
-            Ok(())
         }
     };
-    let name = "device-rounds".to_owned();
+    let name = format!("{}-rounds", round.adapter);
     supervise_task(tree, "sync", TaskSpec { name, seat: Seat::Own, factory, policy: RestartPolicy::default() })
 }
 
-async fn rounds(state: &State, identity: &mpsc::Sender<String>) {
+async fn rounds(state: &State, round: Round, link: &mpsc::Sender<String>) -> Result<(), String> {
+    let filter = Arc::new(Filter::parse(round.filter).map_err(|error| error.to_string())?);
     loop {
-        tokio::time::sleep(LIST_EVERY).await;
-        for client in state.references() {
-            let known = state.any_client(&client).is_some_and(|record| {
-                !record.client.status.is_gone() && record.link(Adapter::Identity).external_id.is_some()
-            });
-            if known && identity.send(client).await.is_ok() {
+        tokio::time::sleep(round.every).await;
+        let (state, filter) = (state.clone(), filter.clone());
+        let found = tokio::task::spawn_blocking(move || state.references(&filter)).await;
+        for client in found.map_err(|error| error.to_string())? {
+            if link.send(client).await.is_ok() {
                 tokio::time::sleep(LIST_PAUSE).await;
             }
         }

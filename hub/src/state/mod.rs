@@ -137,10 +137,10 @@ impl State {
         Page { items, next: selected.next, total: selected.total }
     }
 
-    /// The references of all clients, over all organisations.
+    /// The references of all clients that a filter finds, over all organisations.
     #[must_use]
-    pub fn references(&self) -> Vec<String> {
-        self.0.rows.references()
+    pub fn references(&self, filter: &Filter) -> Vec<String> {
+        self.0.rows.references(filter)
     }
 
     /// Who is owed something.

@@ -13,7 +13,7 @@ use parking_lot::RwLock;
 
 use super::row::Row;
 use crate::domain::client::Client;
-use crate::domain::filter::{Attribute, Attributes, Value};
+use crate::domain::filter::{Attribute, Attributes, Filter, Value};
 
 /// A row as one member searches it.
 pub struct Searched<'a> {
@@ -193,13 +193,17 @@ impl Rows {
         Selected { references: matching.iter().map(|row| row.reference().to_owned()).collect(), next, total }
     }
 
-    /// The references of all clients, over all organisations.
+    /// The references of all clients that a filter finds, over all organisations.
     #[must_use]
-    pub fn references(&self) -> Vec<String> {
+    pub fn references(&self, filter: &Filter) -> Vec<String> {
         let orgs: Vec<_> = self.orgs.read().values().cloned().collect();
-        orgs.iter()
-            .flat_map(|org| org.read().rows.iter().map(|row| row.0.reference().to_owned()).collect::<Vec<_>>())
-            .collect()
+        let mut found = Vec::new();
+        for org in orgs {
+            let org = org.read();
+            let wanted = org.rows.iter().filter(|row| filter.matches(row.0.as_ref()));
+            found.extend(wanted.map(|row| row.0.reference().to_owned()));
+        }
+        found
     }
 
     /// How many clients there are, over all organisations.

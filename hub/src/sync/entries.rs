@@ -3,6 +3,7 @@
 use crate::domain::delivery::Adapter;
 use crate::domain::event::Event;
 use crate::journal::{Actor, AppendError, NewEntry, RequestKey};
+use crate::telemetry::TraceContext;
 
 /// The member that stands for the hub itself.
 pub const HUB: &str = "hub";
@@ -35,7 +36,7 @@ impl By {
         }
     }
 
-    /// The entry of an event in `stream`.
+    /// The entry of an event in `stream`, of the trace that the current task works for.
     ///
     /// # Errors
     /// The event can't be written, which no event of ours is.
@@ -47,6 +48,7 @@ impl By {
             actor: self.actor.clone(),
             action: self.action.clone(),
             request_id: self.request_id.clone(),
+            trace: TraceContext::current().map(|trace| trace.to_string()),
             key: self.key.clone(),
             data: event.data().map_err(|_| AppendError::Invalid("an event that can't be written as JSON"))?,
         })

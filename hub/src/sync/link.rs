@@ -14,10 +14,11 @@ use tokio::task::JoinSet;
 
 use super::breaker::{Breaker, BreakerPolicy, Gate};
 use super::work::{Worked, Worker};
-use super::{devices, relationship};
+use super::{cases, devices, relationship};
 use crate::domain::delivery::Adapter;
 use crate::journal::AppendError;
 use crate::state::lanes::Plan;
+use crate::telemetry::TraceContext;
 
 /// Hints that may wait; more are dropped, since a hint is only a reason to look sooner.
 pub const HINTS: usize = 1_000;
@@ -42,7 +43,7 @@ struct Link {
     breaker: Breaker,
     busy: HashSet<Arc<str>>,
     running: JoinSet<(Arc<str>, Result<Worked, AppendError>)>,
-    /// Listings and refreshes that were hinted at; they have a bound of their own, so that no delivery waits for them.
+    /// Listings, refreshes and questions that were hinted at; they have a bound of their own, so that no delivery waits for them.
     asides: JoinSet<()>,
 }
 
@@ -124,21 +125,22 @@ impl Link {
         }
     }
 
-    /// A client whose devices or relationship may have changed outside.
+    /// A client whose devices, relationship or case may have changed outside.
     fn look_at(&mut self, client: String) {
         if self.asides.len() >= self.policy.concurrency {
             return;
         }
         let worker = self.worker.clone();
-        self.asides.spawn(async move {
+        self.asides.spawn(TraceContext::scope(Some(TraceContext::new()), async move {
             let looked = match worker.adapter {
                 Adapter::Identity => devices::list(&worker, &client).await,
                 Adapter::Crm => relationship::refresh(&worker, &client).await,
-                _ => Ok(()),
+                Adapter::Kyc => cases::ask(&worker, &client).await,
+                Adapter::CoreBanking | Adapter::Messaging => Ok(()),
             };
             if let Err(error) = looked {
                 tracing::info!(adapter = worker.adapter.as_str(), %client, %error, "an outside system could not be asked");
             }
-        });
+        }));
     }
 }

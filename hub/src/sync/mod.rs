@@ -8,6 +8,7 @@
 pub mod accounts;
 pub mod breaker;
 pub mod call;
+pub mod cases;
 mod convert;
 pub mod devices;
 pub mod entries;

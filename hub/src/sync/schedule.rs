@@ -13,13 +13,20 @@ const JITTER_PERCENT: u64 = 20;
 #[derive(Debug, Clone)]
 pub struct Schedule {
     delays: Vec<Duration>,
+    ask_again: Duration,
 }
 
 impl Schedule {
-    /// These delays, one after each failed attempt.
+    /// These delays, one after each failed attempt; `ask_again` while an outside system has not decided.
     #[must_use]
-    pub const fn new(delays: Vec<Duration>) -> Self {
-        Self { delays }
+    pub const fn new(delays: Vec<Duration>, ask_again: Duration) -> Self {
+        Self { delays, ask_again }
+    }
+
+    /// When an outside system that had not decided at `now` is asked again.
+    #[must_use]
+    pub fn ask_again(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        now + self.ask_again
     }
 
     /// When to try again after the `attempt`th attempt (1 for the first) has failed at `now`; `None` when the delays are used up.
@@ -50,7 +57,7 @@ mod tests {
     use super::*;
 
     fn schedule() -> Schedule {
-        Schedule::new(vec![Duration::from_secs(1), Duration::from_secs(5)])
+        Schedule::new(vec![Duration::from_secs(1), Duration::from_secs(5)], Duration::from_secs(60))
     }
 
     #[test]

@@ -38,6 +38,14 @@ pub fn delivered(step: &Step, effect: &Effect) -> Event {
     Event::DeliveryDelivered(Delivered { key, function, version, external_id, note })
 }
 
+/// What it is told when the outside system has it and has not decided yet: the same question is asked again, for as
+/// long as that takes.
+#[must_use]
+pub fn undecided(step: &Step, schedule: &Schedule) -> Event {
+    let (key, function, error) = (step.key.clone(), step.function, "it is not decided yet".to_owned());
+    Event::DeliveryFailed(Failed { key, function, unknown: false, error, next_at: schedule.ask_again(Utc::now()) })
+}
+
 /// How a failure is to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -115,7 +123,7 @@ mod tests {
     }
 
     fn outcome(attempt: u32, error: CallError, repeatable: bool) -> Event {
-        let schedule = Schedule::new(vec![Duration::from_secs(1)]);
+        let schedule = Schedule::new(vec![Duration::from_secs(1)], Duration::from_secs(60));
         failed(&step(attempt), &Failure::of(error), repeatable, &schedule, (DateTime::UNIX_EPOCH, 0.5))
     }
 

@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use chrono::Utc;
+use tracing::Instrument as _;
 
 use super::call::{Caller, Effect, Subject};
-use super::entries::{By, client_stream, delivery_stream, stream_of};
+use super::entries::{By, client_stream, delivery_stream, kyc_stream, stream_of};
 use super::schedule::Schedule;
 use super::settle::{self, Failure};
 use super::step::{self, Body, Step};
@@ -19,8 +20,9 @@ use crate::domain::delivery::{Adapter, Function};
 use crate::domain::due::screening_digest;
 use crate::domain::event::{DocumentChecked, Event};
 use crate::domain::kyc::{DocumentStatus, Verdict};
-use crate::journal::{Append, AppendError, Journal, conflict};
+use crate::journal::{Append, AppendError, Journal, NewEntry, conflict};
 use crate::state::{ClientRecord, State};
+use crate::telemetry::TraceContext;
 
 /// How often a verdict is decided anew because the client has moved meanwhile.
 const CONFLICTS: u32 = 8;
@@ -68,7 +70,24 @@ impl Worker {
             return Ok(Worked::Idle);
         };
         let Some(step) = step else { return Ok(Worked::Idle) };
-        let by = By::hub(&org, &step.key);
+        let trace = self.trace_of(&step).await;
+        let trace_id = trace.map(|trace| trace.trace_id_hex());
+        let function = step.function.as_str();
+        let span = tracing::info_span!("delivery", adapter = self.adapter.as_str(), lane, function, trace_id);
+        TraceContext::scope(trace, self.attempt(lane, &org, step, subject)).instrument(span).await
+    }
+
+    /// The trace of the request that owes the step, one step further; a new one where that is not known.
+    async fn trace_of(&self, step: &Step) -> Option<TraceContext> {
+        let (journal, owing) = (self.journal.clone(), step.owing);
+        let read = tokio::task::spawn_blocking(move || journal.entry(owing)).await;
+        let owing = read.ok().and_then(Result::ok).flatten();
+        let trace = owing.and_then(|entry| TraceContext::parse(entry.trace.as_deref()?));
+        Some(trace.map_or_else(TraceContext::new, |trace| trace.child()))
+    }
+
+    async fn attempt(&self, lane: &str, org: &str, step: Step, subject: Subject) -> Result<Worked, AppendError> {
+        let by = By::hub(org, &step.key);
         if step.repeats_unknown && !self.is_loaded(step.function) {
             return Ok(Worked::Failed);
         }
@@ -114,10 +133,7 @@ impl Worker {
     async fn fail(&self, lane: &str, (step, by): (&Step, &By), failure: &Failure) -> Result<(), AppendError> {
         let at = (Utc::now(), rand::random::<f64>());
         let event = settle::failed(step, failure, self.repeatable(step.function), &self.schedule, at);
-        tracing::info!(
-            adapter = self.adapter.as_str(), lane, function = step.function.as_str(), attempt = step.attempt,
-            outcome = event.kind(), error = %failure.error, "an attempt failed"
-        );
+        tracing::info!(attempt = step.attempt, outcome = event.kind(), error = %failure.error, "an attempt failed");
         let entry = by.entry(delivery_stream(self.adapter, lane), &event)?;
         self.journal.append(Append { entries: vec![entry], ..Append::default() }).await.map(|_| ())
     }
@@ -129,16 +145,20 @@ impl Worker {
         effect: Effect,
         subject: &Subject,
     ) -> Result<(), AppendError> {
+        if let Effect::Document { status: DocumentStatus::Pending, .. } = effect {
+            let undecided = by.entry(delivery_stream(self.adapter, lane), &settle::undecided(step, &self.schedule))?;
+            return self.journal.append(Append { entries: vec![undecided], ..Append::default() }).await.map(|_| ());
+        }
         let delivered = by.entry(delivery_stream(self.adapter, lane), &settle::delivered(step, &effect))?;
         match effect {
-            Effect::Screened(verdict) => return self.screened(lane, by, delivered, &verdict).await,
-            Effect::Document { id, status, reason } if status != DocumentStatus::Pending => {
+            Effect::Screened(verdict) => return self.screened(lane, by, &[delivered], (&verdict, |_| true)).await,
+            Effect::Document { id, status, reason } => {
                 let checked = Event::DocumentChecked(DocumentChecked { id, status, reason });
                 let checked = by.entry(stream_of(&checked, lane), &checked)?;
                 let entries = vec![delivered, checked];
                 self.journal.append(Append { entries, ..Append::default() }).await?;
             }
-            _ => {
+            Effect::Receipt { .. } => {
                 self.journal.append(Append { entries: vec![delivered], ..Append::default() }).await?;
             }
         }
@@ -161,22 +181,34 @@ impl Worker {
         }
     }
 
+    /// Writes down what a case has come to, unless it is `wanted` no more when that is decided.
+    pub(super) async fn judged(
+        &self,
+        lane: &str,
+        verdict: &Verdict,
+        wanted: impl Fn(&ClientRecord) -> bool,
+    ) -> Result<(), AppendError> {
+        let Some(record) = self.state.any_client(lane) else { return Ok(()) };
+        let by = By::hub(&record.client.org, verdict.case.as_deref().unwrap_or_default());
+        self.screened(lane, &by, &[], (verdict, wanted)).await
+    }
+
     async fn screened(
         &self,
         lane: &str,
         by: &By,
-        delivered: crate::journal::NewEntry,
-        verdict: &Verdict,
+        first: &[NewEntry],
+        (verdict, wanted): (&Verdict, impl Fn(&ClientRecord) -> bool),
     ) -> Result<(), AppendError> {
         for round in 0..CONFLICTS {
-            let Some(record) = self.state.any_client(lane) else { return Ok(()) };
+            let Some(record) = self.state.any_client(lane).filter(|record| wanted(record)) else { return Ok(()) };
             let (client, current) = (&record.client, screening_digest(&record.client));
             let events = client.decide(&ClientCommand::Screened { verdict: verdict.clone(), current });
-            let mut entries = vec![delivered.clone()];
+            let mut entries = first.to_vec();
             for event in events.unwrap_or_default() {
                 entries.push(by.entry(stream_of(&event, lane), &event)?);
             }
-            let expects = vec![(client_stream(lane), client.version)];
+            let expects = vec![(client_stream(lane), client.version), (kyc_stream(lane), client.kyc.version)];
             match self.journal.append(Append { entries, expects, ..Append::default() }).await {
                 Err(AppendError::Conflict { .. }) => conflict::pause(round).await,
                 other => return other.map(|_| ()),

@@ -1,8 +1,17 @@
 //! W3C Trace Context: the `traceparent` header.
 //!
 //! A header that is malformed is treated as absent, as the recommendation says; `tracestate` is not carried on.
+//!
+//! Within the hub a trace is carried by the task, not by every signature: whoever begins a piece of work wraps its future
+//! once, and what is written or sent within belongs to that trace.
 
 use std::fmt;
+
+use tokio::task::futures::TaskLocalFuture;
+
+tokio::task_local! {
+    static CURRENT: Option<TraceContext>;
+}
 
 /// The bits of `flags` that are defined: sampled, and random-trace-id (level 2).
 const KNOWN_FLAGS: u8 = 0x03;
@@ -25,6 +34,17 @@ impl TraceContext {
     #[must_use]
     pub fn new() -> Self {
         Self { trace_id: rand::random_range(1..=u128::MAX), span_id: new_span_id(), flags: KNOWN_FLAGS }
+    }
+
+    /// The trace that the current task works for; none outside any scope.
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        CURRENT.try_with(|trace| *trace).ok().flatten()
+    }
+
+    /// Runs a future that works for `trace`.
+    pub fn scope<F: Future>(trace: Option<Self>, future: F) -> TaskLocalFuture<Option<Self>, F> {
+        CURRENT.scope(trace, future)
     }
 
     /// The same trace, one step further.
@@ -101,6 +121,14 @@ mod tests {
         let child = parent.child();
         assert_eq!((child.trace_id, child.flags), (parent.trace_id, parent.flags));
         assert_ne!(child.span_id, parent.span_id);
+    }
+
+    #[tokio::test]
+    async fn a_scope_reaches_what_is_done_within() {
+        let context = TraceContext::parse(SAMPLE);
+        let seen = TraceContext::scope(context, async { TraceContext::current() }).await;
+        assert_eq!(seen, context);
+        assert_eq!(TraceContext::current(), None);
     }
 
     #[test]

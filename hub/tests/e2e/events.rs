@@ -245,3 +245,33 @@ fn a_device_event_makes_the_hub_list_again_and_is_never_trusted() {
         assert_eq!(health["status"], "ok", "{health}");
     });
 }
+
+#[test]
+fn one_trace_goes_from_the_request_to_the_outside_systems() {
+    let world = World::shared("usual");
+    run(async {
+        let admin = world.admin(&samples::org("trace"));
+        let trace = "0af7651916cd43dd8448eb211c80319c";
+        let request = admin.request(reqwest::Method::POST, "/clients/profile").json(&samples::company());
+        let request = request.header("traceparent", format!("00-{trace}-b7ad6b7169203331-01"));
+        let created = admin.send(request).await.ok(201);
+        let reference = created["reference"].as_str().unwrap();
+        admin.settled(reference).await;
+        // Every entry about the client, whoever wrote it, is of the request's trace; only a view may have asked the CRM.
+        let mut export = std::process::Command::new(env!("CARGO_BIN_EXE_hub"));
+        let export = export.args(["journal", "export", "--config"]).arg(world.config_file());
+        let journal = export.current_dir(world.folder()).output().unwrap();
+        assert!(journal.status.success(), "{journal:?}");
+        let journal = String::from_utf8(journal.stdout).unwrap();
+        let entries = journal.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let is_own = |stream: &str| stream.ends_with(reference) && !stream.starts_with("relationship/");
+        let own: Vec<_> = entries.filter(|entry| is_own(entry["stream"].as_str().unwrap())).collect();
+        assert!(own.iter().any(|entry| entry["kind"] == "delivery.delivered"), "{own:#?}");
+        for entry in own {
+            let of = entry["trace"].as_str().unwrap_or_else(|| panic!("no trace: {entry}"));
+            assert_eq!(of.split('-').nth(1), Some(trace), "{entry}");
+        }
+        // And so is the request's line in the log.
+        assert!(world.log().lines().any(|line| line.contains(trace) && line.contains("CL003")));
+    });
+}

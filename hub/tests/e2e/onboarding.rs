@@ -482,3 +482,50 @@ fn open_accounts_block_archiving_where_the_rule_is_on() {
         assert_eq!(archived.ok(200)["status"], "archived");
     });
 }
+
+/// The five adapters, with a KYC system that opens a case for each client and decides it when it is asked again.
+fn casework(comes_to: &str) -> Config {
+    let kyc = format!(
+        "[adapters.kyc]\ncomponent = \"{{plugins}}/fixtures/casework.wasm\"\nstore = true\nsettings = {{ comes-to = \"{comes_to}\" }}\n\n"
+    );
+    let adapters = Config::default().adapters;
+    let from = adapters.find("[adapters.kyc]").unwrap();
+    let to = from + adapters[from..].find("[adapters.identity]").unwrap();
+    let adapters = format!("{}{kyc}{}", &adapters[..from], &adapters[to..]);
+    Config { adapters, more_sync: "ask_again = \"200ms\"".to_owned(), ..Config::default() }
+}
+
+#[test]
+fn a_case_is_asked_about_until_it_is_decided() {
+    run(async {
+        for (comes_to, status) in [("approved", "active"), ("rejected", "rejected")] {
+            let world = World::start(casework(comes_to)).await;
+            let admin = world.admin("cases");
+            let reference = text(&admin.create(&samples::person()).await["reference"]).to_owned();
+            let decided = |client: &Value| client["status"] == status;
+            let client = admin.client_when(&reference, status, decided).await;
+            assert_eq!(client["kyc"]["status"], comes_to, "{client}");
+            world.settle().await;
+            let history = admin.get(&format!("/clients/history/{reference}")).await.ok(200);
+            let items = history["items"].as_array().unwrap();
+            let checked = items.iter().filter(|item| item["kind"] == "kyc.checked").count();
+            assert_eq!(checked, 2, "in review, then decided, and nothing for the questions between: {history}");
+        }
+    });
+}
+
+#[test]
+fn a_document_is_asked_about_until_it_is_decided() {
+    run(async {
+        let world = World::start(casework("approved")).await;
+        let admin = world.admin("papers");
+        let reference = admin.onboard(&samples::person()).await;
+        crate::operations::submit(&admin, &reference, b"%PDF-1.7\n%%EOF\n").await.ok(201);
+        let path = format!("/clients/documents/{reference}");
+        until("the document is verified", || async {
+            let documents = admin.get(&path).await.ok(200);
+            (documents["items"][0]["status"] == "verified").then_some(())
+        })
+        .await;
+    });
+}

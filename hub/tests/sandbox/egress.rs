@@ -1,6 +1,7 @@
 //! What leaves the sandbox, what comes back, and what neither side gets to see.
 
-use hub::adapters::{CallContext, CallError, TraceParent};
+use hub::adapters::CallError;
+use hub::telemetry::TraceContext;
 
 use crate::backend::Backend;
 use crate::support::{Crm, retry, unknown};
@@ -72,8 +73,8 @@ async fn a_token_is_fetched_once_and_never_comes_back() {
 async fn the_trace_goes_on() {
     let backend = Backend::start().await;
     let crm = Crm::calling("sender", &backend.url, "", "").await;
-    let trace_parent = TraceParent::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
-    CallContext { trace_parent }.scope(crm.upsert()).await.unwrap();
+    let trace = TraceContext::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    TraceContext::scope(trace, crm.upsert()).await.unwrap();
     let seen = backend.seen().remove(0);
     assert!(seen.contains("traceparent: 00-0af7651916cd43dd8448eb211c80319c-"), "{seen}");
     crm.upsert().await.unwrap();

@@ -14,12 +14,12 @@ use thiserror::Error;
 use super::super::bindings::http::{HttpFailure, Method, Pair, Request, Response};
 use super::super::call_record::CallRecord;
 use super::super::config_endpoint::{ClientCert, EndpointConfig};
-use super::super::context::TraceParent;
 use super::super::secret::SecretError;
 use super::address::{self, CheckedResolver, Reach};
 use super::credential::{Credential, CredentialError, TokenError};
 use super::scrub::Scrubber;
 use super::{body, failure, headers, path};
+use crate::telemetry::TraceContext;
 
 /// The largest body of a request, in bytes: a document of 20 MiB in base64 fits.
 pub const MAX_REQUEST_BODY_BYTES: usize = 32 * 1024 * 1024;
@@ -101,7 +101,7 @@ impl Endpoint {
         self: Arc<Self>,
         request: Request,
         record: Arc<CallRecord>,
-        trace: Option<TraceParent>,
+        trace: Option<TraceContext>,
     ) -> Result<Response, HttpFailure> {
         let started = Instant::now();
         let method = method(request.method);
@@ -120,14 +120,14 @@ impl Endpoint {
     }
 
     /// Checks everything that an adapter may have got wrong, before anything is sent.
-    fn prepare(&self, request: Request, trace: Option<TraceParent>) -> Result<reqwest::Request, String> {
+    fn prepare(&self, request: Request, trace: Option<TraceContext>) -> Result<reqwest::Request, String> {
         let body = request.body.unwrap_or_default();
         if body.len() > MAX_REQUEST_BODY_BYTES {
             return Err(format!("body: larger than {MAX_REQUEST_BODY_BYTES} bytes"));
         }
         let url = path::join(&self.base, &request.path, &borrowed(&request.query))?;
         let mut headers = headers::request(&borrowed(&request.headers), self.credential.header())?;
-        if let Some(value) = trace.and_then(|trace| HeaderValue::try_from(trace.child()).ok()) {
+        if let Some(value) = trace.and_then(|trace| HeaderValue::try_from(trace.child().to_string()).ok()) {
             headers.insert(HeaderName::from_static("traceparent"), value);
         }
         let mut prepared = reqwest::Request::new(method(request.method), url);

@@ -29,12 +29,13 @@ prop_compose! {
         texts in prop::array::uniform6(any::<String>()),
         roles in prop::collection::vec(any::<String>(), 0..3),
         address in any::<Option<String>>(),
+        trace in any::<Option<String>>(),
         key in any::<Option<(String, String)>>(),
         data in json(),
     ) -> NewEntry {
         let [org, stream, kind, member, action, request_id] = texts;
         NewEntry {
-            org, stream, kind, action, request_id,
+            org, stream, kind, action, request_id, trace,
             actor: Actor { member, roles, address },
             key: key.map(|(key, body)| RequestKey { key, body }),
             data: RawValue::from_string(data).unwrap(),

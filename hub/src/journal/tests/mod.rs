@@ -30,6 +30,7 @@ fn entry(stream: &str, data: &str) -> NewEntry {
         actor: actor(),
         action: "CL004".into(),
         request_id: "r-1".into(),
+        trace: None,
         key: None,
         data: RawValue::from_string(data.into()).unwrap(),
     }

@@ -19,6 +19,8 @@ const ADAPTERS: &str = include_str!("../../../src/startup/demo.toml");
 pub struct Config {
     /// Sections and keys beside the usual ones.
     pub more: String,
+    /// Keys of `[sync]` beside the usual ones.
+    pub more_sync: String,
     /// `[limits]`.
     pub limits: String,
     /// The adapters' part, in which `{plugins}`, `{secrets}` and `{backends}` are filled in.
@@ -34,6 +36,7 @@ impl Default for Config {
         let rate = "{ per_second = 100000, burst = 100000 }";
         Self {
             more: String::new(),
+            more_sync: String::new(),
             limits: format!("member = {rate}\naddress = {rate}"),
             adapters: ADAPTERS.to_owned(),
             policies: repository().join("policies"),
@@ -110,7 +113,7 @@ impl World {
 
     fn write_config(&self) -> PathBuf {
         let path = self.folder().join("hub.toml");
-        let Config { more, limits, adapters, policies, .. } = &self.config;
+        let Config { more, more_sync, limits, adapters, policies, .. } = &self.config;
         let secrets = self.folder().join("secrets");
         let adapters = adapters
             .replace("{plugins}", plugins().to_str().unwrap())
@@ -120,7 +123,7 @@ impl World {
                     breaker = { failures = 20, window_s = 5, open_s = 1 }";
         let text = format!(
             "[http]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"data\"\n[policies]\npath = \"{}\"\n\
-             [limits]\n{limits}\n[sync]\n{sync}\n{more}\n{adapters}",
+             [limits]\n{limits}\n[sync]\n{sync}\n{more_sync}\n{more}\n{adapters}",
             policies.display()
         );
         std::fs::write(&path, text).unwrap();
