@@ -93,6 +93,11 @@ impl FileJournal {
         *self.shared.failed.borrow()
     }
 
+    /// Whether there is more free space than the reserve; below it changes are refused and reading goes on.
+    pub fn has_room(&self) -> bool {
+        self.gathering.has_room()
+    }
+
     /// Waits until the journal has given up, and says why. Every append is refused then; the hub ends.
     pub async fn failed(&self) -> &'static str {
         let mut failed = self.shared.failed.subscribe();

@@ -121,6 +121,11 @@ impl Gathering {
         }
     }
 
+    /// Whether there is more free space than the reserve.
+    pub fn has_room(&self) -> bool {
+        self.state.lock().room.admits(0)
+    }
+
     /// The next group to flush. Waits for it; `None` when it is closed and nothing is left.
     pub fn next(&self) -> Option<Group> {
         let mut state = self.state.lock();

@@ -94,7 +94,8 @@ impl Insight for Parts {
 impl Parts {
     fn journal_part(&self) -> Part {
         match self.journal.trouble() {
-            None => part("journal", Health::Ok, None),
+            None if self.journal.has_room() => part("journal", Health::Ok, None),
+            None => part("journal", Health::Degraded, Some("too little free space: changes are refused".to_owned())),
             Some(reason) => part("journal", Health::Down, Some(reason.to_owned())),
         }
     }

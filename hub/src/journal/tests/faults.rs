@@ -68,6 +68,7 @@ async fn the_reserve_refuses_changes_and_recovers_by_itself() {
     let journal = FileJournal::open_on(Arc::new(disk.clone()), Options::new(dir.path()), |_| {}).unwrap().0;
     let refusal = journal.append(one("client/a")).await.unwrap_err();
     assert_eq!(refusal, AppendError::StorageUnavailable("too little free space"));
+    assert!(!journal.has_room());
     assert_eq!(journal.read(1).count(), 0);
     disk.0.lock().free = Some(51 << 20);
     while journal.append(one("client/a")).await.is_err() {
