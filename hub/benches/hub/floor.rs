@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -21,8 +22,19 @@ const WAITING: usize = 1024;
 
 /// Serves until it is killed.
 pub fn serve(kind: &str, folder: &Path) {
-    let routes = if kind == "writes" { writes(folder) } else { reads() };
-    tokio::runtime::Runtime::new().unwrap().block_on(accept(routes));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    match kind {
+        "outside" => runtime.block_on(outside()),
+        "writes" => runtime.block_on(accept(writes(folder))),
+        _ => runtime.block_on(accept(reads())),
+    }
+}
+
+/// The simulated outside systems.
+async fn outside() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    println!("ready http://{}", listener.local_addr().unwrap());
+    backends::serve(listener, Arc::new(backends::Backends::new(7)), std::future::pending()).await;
 }
 
 async fn accept(routes: BoxedFilter<(Response,)>) {

@@ -14,6 +14,7 @@ mod memory;
 mod report;
 mod requests;
 mod servers;
+mod sync;
 
 use report::Row;
 
@@ -23,12 +24,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 type Measure = fn() -> Vec<Row>;
 
-const MEASURES: [(&str, Measure); 6] = [
+const MEASURES: [(&str, Measure); 7] = [
     ("reads", || vec![requests::reads()]),
     ("writes", || vec![requests::writes()]),
     ("journal", journal::alone),
     ("adapter", || vec![adapter::call()]),
     ("memory", memory::at_rest),
+    ("sync", sync::delivery),
     ("decision", || vec![decision::permit()]),
 ];
 

@@ -18,12 +18,12 @@ const SETTLE: Duration = Duration::from_secs(5);
 pub fn at_rest() -> Vec<Row> {
     let folder = data::folder();
     data::filled(folder.path(), CLIENTS);
-    let with_state = Server::hub(folder.path());
+    let with_state = Server::hub(folder.path(), None);
     std::thread::sleep(SETTLE);
     let (memory, start) = (with_state.resident_mib(), with_state.started_in);
     with_state.stop();
     std::fs::remove_dir_all(state_in(folder.path())).unwrap();
-    let rebuilt = Server::hub(folder.path());
+    let rebuilt = Server::hub(folder.path(), None);
     std::thread::sleep(SETTLE);
     let (rebuilt_memory, rebuild) = (rebuilt.resident_mib(), rebuilt.started_in);
     rebuilt.stop();

@@ -22,7 +22,7 @@ pub fn reads() -> Row {
     let folder = data::folder();
     let references = data::filled(folder.path(), CLIENTS);
     let tokens = data::tokens(folder.path(), CONNECTIONS);
-    let (hub, floor) = (Server::hub(folder.path()), Server::floor("reads", folder.path()));
+    let (hub, floor) = (Server::hub(folder.path(), None), Server::floor("reads", folder.path()));
     let turn = AtomicU64::new(0);
     let ask: Requests = Arc::new(move |connection| {
         // A large prime step: no connection follows another, and every client has its turn.
@@ -40,7 +40,7 @@ pub fn reads() -> Row {
 pub fn writes() -> Row {
     let folder = data::folder();
     let tokens = data::tokens(folder.path(), CONNECTIONS);
-    let (hub, floor) = (Server::hub(folder.path()), Server::floor("writes", folder.path()));
+    let (hub, floor) = (Server::hub(folder.path(), None), Server::floor("writes", folder.path()));
     let number = AtomicU64::new(1);
     let ask: Requests = Arc::new(move |connection| {
         let company = data::company(number.fetch_add(1, Ordering::Relaxed));

@@ -16,19 +16,22 @@ pub struct Server {
 }
 
 impl Server {
-    /// The hub on this data, without adapters and with limits that nobody reaches.
-    pub fn hub(store: &Path) -> Self {
+    /// The hub on this data, with limits that nobody reaches, and without adapters unless a configuration has some.
+    pub fn hub(store: &Path, config: Option<&Path>) -> Self {
         let mut hub = Command::new(env!("CARGO_BIN_EXE_hub"));
         let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
         let endless = "{ per_second = 4000000000, burst = 4000000000 }";
         hub.arg("serve").current_dir(store);
+        if let Some(config) = config {
+            hub.arg("--config").arg(config);
+        }
         hub.env("HUB_HTTP__LISTEN", "127.0.0.1:0").env("HUB_STORE__PATH", store).env("HUB_POLICIES__PATH", policies);
         hub.env("HUB_LIMITS__MEMBER", endless).env("HUB_LIMITS__ADDRESS", endless);
         hub.env_remove("HUB_LOG").env_remove("RUST_LOG");
         Self::start(hub)
     }
 
-    /// The floor: `reads`, or `writes` into this folder.
+    /// The floor: `reads`, or `writes` into this folder. Or, beside the hub, the `outside` systems.
     pub fn floor(kind: &str, folder: &Path) -> Self {
         let mut floor = Command::new(std::env::current_exe().unwrap());
         floor.arg("floor").arg(kind).arg(folder);
