@@ -14,6 +14,7 @@ pub mod filter;
 pub mod kyc;
 pub mod moment;
 pub mod owed;
+pub mod parked;
 pub mod profile;
 pub mod reference;
 pub mod refusal;

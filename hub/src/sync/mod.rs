@@ -9,6 +9,7 @@ pub mod accounts;
 pub mod breaker;
 pub mod call;
 mod convert;
+pub mod decide;
 pub mod devices;
 pub mod entries;
 pub mod link;
