@@ -22,4 +22,5 @@ mod kill;
 mod limits;
 mod onboarding;
 mod operations;
+mod parked;
 mod tokens;
