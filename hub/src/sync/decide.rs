@@ -114,12 +114,20 @@ impl Bulk {
                 if stopped() {
                     return Ok(tally);
                 }
+                let mut refused = None;
                 for done in join_all(lanes.iter().map(|lane| self.lane(adapter, lane))).await {
-                    let done = done?;
-                    tally.decided += done.decided;
-                    tally.passed_over += done.passed_over;
+                    match done {
+                        Ok(done) => {
+                            tally.decided += done.decided;
+                            tally.passed_over += done.passed_over;
+                        }
+                        Err(error) => refused = Some(error),
+                    }
                 }
                 told(tally);
+                if let Some(error) = refused {
+                    return Err(error);
+                }
             }
         }
         Ok(tally)
