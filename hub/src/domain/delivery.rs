@@ -305,6 +305,9 @@ pub struct Delivery {
     /// Why it was parked, as a code.
     #[serde(default)]
     pub parked: Option<String>,
+    /// An attempt before the operator's decision may have had an effect: an attempt that surely had none says nothing of that one.
+    #[serde(default)]
+    pub uncertain: bool,
 }
 
 /// All that one adapter is owed for one client or device.
@@ -430,6 +433,7 @@ impl Link {
                 next_at: None,
                 error: None,
                 parked: None,
+                uncertain: false,
             });
         } else if let Some(delivery) = self.find_mut(&data.key) {
             delivery.progress = Progress::Attempted;
@@ -441,7 +445,9 @@ impl Link {
     /// An attempt failed.
     pub fn failed(&mut self, data: &Failed) {
         if let Some(delivery) = self.find_mut(&data.key) {
-            delivery.progress = if data.unknown { Progress::Unknown } else { Progress::Retrying };
+            // Only a mirror could be superseded too early; a command keeps its place and its key whatever is known.
+            let unknown = data.unknown || (delivery.uncertain && data.function.is_mirror());
+            delivery.progress = if unknown { Progress::Unknown } else { Progress::Retrying };
             delivery.next_at = Some(data.next_at);
             delivery.error = Some(data.error.clone());
         }
@@ -475,6 +481,7 @@ impl Link {
         if let Some(delivery) = self.find_mut(key) {
             let unknown = delivery.parked.take().is_some_and(|reason| reason == OUTCOME_UNKNOWN);
             delivery.progress = if unknown { Progress::Pending } else { Progress::Retrying };
+            delivery.uncertain |= unknown;
             delivery.attempts = 0;
             delivery.next_at = None;
         }

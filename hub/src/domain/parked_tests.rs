@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::client::{Client, Mark, Status};
-use super::delivery::{Adapter, Attempted, Function, Link, Parked, Progress};
+use super::delivery::{Adapter, Attempted, Failed, Function, Link, Parked, Progress};
 use super::due::{mirror_due, screening_lapses};
 use super::event::Created;
 use super::kyc::KycStatus;
@@ -49,6 +49,12 @@ fn what_may_have_had_an_effect_is_repeated_as_it_is() {
     let mut link = link(Function::UpsertContact, "outcome-unknown");
     link.retried("k");
     assert_eq!(link.mirror.as_ref().map(|mirror| mirror.progress), Some(Progress::Pending));
+    assert_eq!(mirror_due(Adapter::Crm, &client(2), &link), None);
+    // An attempt that surely had no effect tells nothing of the one before the decision.
+    let (key, function) = ("k".to_owned(), Function::UpsertContact);
+    let failed = Failed { key, function, unknown: false, error: "503".to_owned(), next_at: at(9) };
+    link.failed(&failed);
+    assert_eq!(link.mirror.as_ref().map(|mirror| mirror.progress), Some(Progress::Unknown));
     assert_eq!(mirror_due(Adapter::Crm, &client(2), &link), None);
 }
 
