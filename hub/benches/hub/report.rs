@@ -36,7 +36,10 @@ impl Row {
 
     /// An amount that has to be so much at least.
     pub fn least(what: &str, unit: &str, measured: f64, target: f64) -> Self {
-        Self { target: Some((format!("≥ {target} {unit}"), measured >= target)), ..Self::most(what, unit, measured, target) }
+        Self {
+            target: Some((format!("≥ {target} {unit}"), measured >= target)),
+            ..Self::most(what, unit, measured, target)
+        }
     }
 
     /// A number that nothing is asked of.

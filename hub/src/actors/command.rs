@@ -12,9 +12,11 @@ use serde::Serialize;
 use thiserror::Error;
 use utoipa::ToSchema;
 
+use super::jobs::JobView;
 use super::mailbox::MailboxError;
 use crate::access::{Denied, Permit};
 use crate::domain::kyc::Document;
+use crate::domain::parked::{JobStarted, ParkedDelivery};
 use crate::domain::refusal::Refusal;
 use crate::domain::validate::Draft;
 use crate::domain::validate::body::{ActivateBody, LockBody, ResetPinBody, ReviewBody, TransferBody};
@@ -22,7 +24,7 @@ use crate::journal::AppendError;
 pub use crate::journal::RequestKey;
 use crate::state::{ClientRecord, DeviceRecord};
 pub use crate::sync::accounts::{Account, AccountsView};
-pub use crate::sync::parked::ParkedView;
+use crate::sync::decide::Ruling;
 use crate::telemetry::TraceContext;
 
 /// What is known of a request beside its body.
@@ -98,13 +100,15 @@ pub(super) enum Order {
     Transfer(TransferBody),
     Activate(ActivateBody),
     ResetPin(ResetPinBody),
+    Decide(Ruling),
+    Job(JobStarted),
 }
 
 /// One command on its way to the shard that owns its lane.
 #[derive(Message)]
 #[rtype(result = "Result<Answer<Done>, CommandError>")]
 pub(super) struct Ask {
-    /// The client, device or member that it is about.
+    /// The client, device, member or delivery that it is about.
     pub lane: String,
     pub permit: Permit,
     pub meta: Meta,
@@ -124,6 +128,8 @@ pub(super) enum Done {
     Starred(bool),
     Reset(PinResetView),
     Document(Document),
+    Delivery(Box<ParkedDelivery>),
+    Job(Box<JobView>),
 }
 
 /// Why a command was not carried out.

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::command::{Answer, Ask, CommandError, Done, Keys, Meta, Order, PinResetView, Upload};
 use super::desk::Desk;
+use super::jobs::Jobs;
 use super::mailbox::Mailbox;
 use super::shard::Shard;
 use super::{ChildSpec, RestartPolicy, Seat, Tree, TreeError, group, supervise};
@@ -38,8 +39,10 @@ struct Parts {
     clients: Vec<Mailbox<Shard>>,
     devices: Vec<Mailbox<Shard>>,
     state: State,
+    journal: Arc<dyn Journal>,
     accounts: Accounts,
     keys: Keys,
+    jobs: Jobs,
     documents: PathBuf,
     open_accounts_block_archive: bool,
 }
@@ -60,7 +63,7 @@ pub struct Shards {
     pub open_accounts_block_archive: bool,
 }
 
-type Outcome<T> = Result<Answer<T>, CommandError>;
+pub(super) type Outcome<T> = Result<Answer<T>, CommandError>;
 
 impl Commands {
     /// Starts the shards below their groups in the tree.
@@ -69,13 +72,15 @@ impl Commands {
     /// The tree refuses a name.
     pub fn start(tree: &Tree, shards: Shards) -> Result<Self, TreeError> {
         let Shards { journal, state, access, accounts, documents, open_accounts_block_archive } = shards;
-        let desk = Arc::new(Desk { journal, state: state.clone(), access });
+        let desk = Arc::new(Desk { journal: journal.clone(), state: state.clone(), access });
         Ok(Self(Arc::new(Parts {
             clients: supervised(tree, "clients", &desk)?,
             devices: supervised(tree, "devices", &desk)?,
             state,
+            journal,
             accounts,
             keys: Keys::default(),
+            jobs: Jobs::default(),
             documents,
             open_accounts_block_archive,
         })))
@@ -244,7 +249,19 @@ impl Commands {
         self.0.accounts.of(&record).await.map_err(|error| unavailable(&error))
     }
 
-    async fn on_client(&self, lane: String, permit: Permit, meta: Meta, order: Order) -> Outcome<Done> {
+    pub(super) fn state(&self) -> &State {
+        &self.0.state
+    }
+
+    pub(super) fn journal(&self) -> &Arc<dyn Journal> {
+        &self.0.journal
+    }
+
+    pub(super) fn jobs(&self) -> &Jobs {
+        &self.0.jobs
+    }
+
+    pub(super) async fn on_client(&self, lane: String, permit: Permit, meta: Meta, order: Order) -> Outcome<Done> {
         self.ask(
             &self.0.clients,
             Ask { turn: self.turn(&meta)?, trace: TraceContext::current(), lane, permit, meta, order },
@@ -312,7 +329,7 @@ fn device(done: Outcome<Done>) -> Outcome<Arc<DeviceRecord>> {
 }
 
 /// A command comes to what its order says; only a replay of another kind of request could differ, and that is a reused key.
-fn expect<T>(done: Answer<Done>, pick: impl FnOnce(Done) -> Option<T>) -> Outcome<T> {
+pub(super) fn expect<T>(done: Answer<Done>, pick: impl FnOnce(Done) -> Option<T>) -> Outcome<T> {
     let Answer { value, replayed } = done.map(pick);
     value.map(|value| Answer { value, replayed }).ok_or(CommandError::KeyReused)
 }

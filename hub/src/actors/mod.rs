@@ -12,8 +12,10 @@
 
 pub mod command;
 pub mod commands;
+mod decisions;
 mod desk;
 mod documents;
+mod jobs;
 pub mod mailbox;
 pub mod metrics;
 pub mod node;
@@ -24,7 +26,9 @@ pub mod tree;
 
 pub use crate::journal::RequestKey;
 pub use crate::sync::accounts::AccountsView;
-pub use crate::sync::parked::ParkedView;
+pub use crate::sync::decide::Ruling;
+pub use crate::sync::parked::{Census, ParkedPage, Place};
+pub use jobs::{JobState, JobView};
 pub use mailbox::{Mailbox, MailboxError};
 pub use node::{ActorReport, ActorState, LastFailure, TreeReport};
 pub use supervisor::lifeline::Lifeline;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::Utc;
-use reqwest::{Certificate, Client, RequestBuilder, Response};
+use reqwest::{Certificate, Client, Method, RequestBuilder, Response};
 use serde_json::Value;
 
 use super::session::bar;
@@ -123,6 +123,20 @@ impl RunningHub {
             return Err(problem(answer).await);
         }
         answer.text().await.map_err(|error| self.silent(&error))
+    }
+
+    /// What the hub answers to a request with a token, as JSON.
+    ///
+    /// # Errors
+    /// It does not answer, or with an error.
+    pub async fn send(&self, method: Method, path: &str, token: &str, body: Option<&Value>) -> Result<Value, String> {
+        let request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(token);
+        let request = body.into_iter().fold(request, RequestBuilder::json);
+        let answer = request.send().await.map_err(|error| self.silent(&error))?;
+        if !answer.status().is_success() {
+            return Err(problem(answer).await);
+        }
+        answer.json().await.map_err(|error| format!("the hub's answer is not JSON: {error}"))
     }
 
     /// Says that the hub did not answer.

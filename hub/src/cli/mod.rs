@@ -3,6 +3,7 @@
 //! Every command has `--help` with an example, answers on stdout (as JSON with `--json`), logs to stderr, and ends with
 //! 0 (done), 1 (it failed) or 2 (wrong usage). A command that works on data opens a stopped hub's and asks a running one.
 
+mod decide;
 mod hub_access;
 pub mod import;
 mod journal;
@@ -14,6 +15,7 @@ mod session;
 mod state;
 mod store;
 mod sync;
+mod sync_args;
 mod token;
 
 use std::path::PathBuf;
@@ -23,7 +25,8 @@ use clap::{Args, Parser, Subcommand};
 pub use import::ImportArgs;
 pub use output::{Exit, Output};
 pub use run::run;
-pub use store::{JournalCommand, PolicyCommand, StateCommand, SyncCommand};
+pub use store::{JournalCommand, PolicyCommand, StateCommand};
+pub use sync_args::SyncCommand;
 pub use token::TokenArgs;
 
 /// Clients Hub: one REST API over CRM, core banking, KYC, identity and messaging systems.
@@ -62,7 +65,7 @@ pub enum Command {
     /// Look after the read model.
     #[command(subcommand, after_help = "Example:\n  hub state rebuild")]
     State(StateCommand),
-    /// See what is owed to each adapter.
+    /// See what is owed to each adapter, and decide on what was set aside.
     #[command(subcommand, after_help = "Example:\n  hub sync status")]
     Sync(SyncCommand),
     /// Check, test and explain policies.
@@ -139,6 +142,12 @@ mod tests {
             "hub journal cut --at 7",
             "hub journal show --from soon",
             "hub sync parked --adapter ledger",
+            "hub sync parked --reason-code because",
+            "hub sync retry --reason x",
+            "hub sync retry d1",
+            "hub sync discard d1 --adapter crm --reason x",
+            "hub sync discard d1 --dry-run",
+            "hub sync discard --all",
             "hub policy explain --role R --member m --org o --action CL099",
         ] {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err();

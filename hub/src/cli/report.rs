@@ -67,6 +67,30 @@ pub fn parked<W: Write>(output: &mut Output<W>, items: &[Value]) -> io::Result<(
     output.rows(&columns, &items.iter().map(row).collect::<Vec<_>>())
 }
 
+/// Tells what was decided on one delivery or on all that match, or what a dry run has met, from its JSON as the API has it.
+///
+/// # Errors
+/// It can't be written.
+pub fn decided<W: Write>(output: &mut Output<W>, answer: &Value) -> io::Result<Exit> {
+    let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or("-");
+    let count = |name: &str| answer.get(name).and_then(Value::as_u64).unwrap_or(0);
+    let (matched, state) = (count("matched"), text("state"));
+    if answer.get("dryRun").is_some() {
+        let superseded = count("superseded");
+        let ids = answer.get("items").and_then(Value::as_array).into_iter().flatten();
+        let ids = ids.filter_map(|item| item.get("id")?.as_str()).map(|id| format!("\n  {id}")).collect::<String>();
+        output.say(&format!("{matched} match, {superseded} of them superseded by a newer version{ids}"), answer)?;
+        return Ok(Exit::Done);
+    }
+    if answer.get("matched").is_none() {
+        output.say(&format!("{state}: {} to {} for {}", text("function"), text("adapter"), text("client")), answer)?;
+        return Ok(Exit::Done);
+    }
+    let (decided, passed) = (count("decided"), count("passedOver"));
+    output.say(&format!("{state}: {matched} matched, {decided} decided, {passed} passed over"), answer)?;
+    Ok(if state == "done" { Exit::Done } else { Exit::Failed })
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

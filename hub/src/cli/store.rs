@@ -1,4 +1,4 @@
-//! `journal`, `state`, `sync` and `policy`: what they take.
+//! `journal`, `state` and `policy`: what they take.
 
 use std::num::NonZeroU64;
 use std::path::PathBuf;
@@ -7,7 +7,6 @@ use clap::{Args, Subcommand};
 
 use super::{ConfigArgs, JsonArgs, org, word};
 use crate::access::Action;
-use crate::domain::delivery::Adapter;
 use crate::journal::Edge;
 
 /// `hub journal …`.
@@ -108,28 +107,6 @@ pub enum StateCommand {
     /// Make the read model again from the journal.
     #[command(after_help = "Example:\n  hub state rebuild --config hub.toml")]
     Rebuild(JournalArgs),
-}
-
-/// `hub sync …`.
-#[derive(Debug, Subcommand)]
-pub enum SyncCommand {
-    /// What is owed to each adapter.
-    #[command(after_help = "Example:\n  hub sync status\n  hub sync status --json")]
-    Status(JournalArgs),
-    /// What was set aside.
-    #[command(after_help = "Example:\n  hub sync parked --adapter crm")]
-    Parked(ParkedArgs),
-}
-
-/// `hub sync parked`.
-#[derive(Debug, Args)]
-pub struct ParkedArgs {
-    /// The hub.
-    #[command(flatten)]
-    pub journal: JournalArgs,
-    /// Only what is owed to this adapter.
-    #[arg(long, value_name = "NAME")]
-    pub adapter: Option<Adapter>,
 }
 
 /// `hub policy …`.

@@ -3,22 +3,26 @@
 use std::collections::BTreeMap;
 
 use chrono::Utc;
+use reqwest::Method;
 use serde_json::Value;
 
+use super::decide;
 use super::hub_access::{Hub, RunningHub, find, need_journal, open};
 use super::output::Exit;
 use super::report::{self, Owed};
 use super::session::{Session, answers, told};
-use super::store::{JournalArgs, ParkedArgs, SyncCommand};
+use super::store::JournalArgs;
+use super::sync_args::{ParkedArgs, SyncCommand};
 use crate::config::Config;
 use crate::domain::delivery::Adapter;
+use crate::domain::parked::{Decision, ParkedFilter};
 use crate::state::State;
-use crate::sync::parked::parked;
+use crate::sync::parked::page;
 
 /// As many as a running hub gives at once.
 const MOST: usize = 200;
-/// The role that may look.
-const OPERATOR: &str = "OP001";
+/// The role that may look and decide.
+pub const OPERATOR: &str = "OP001";
 
 /// Runs the command.
 ///
@@ -28,6 +32,8 @@ pub async fn run(session: &Session, command: &SyncCommand) -> Result<Exit, Strin
     match command {
         SyncCommand::Status(args) => status(session, args).await,
         SyncCommand::Parked(args) => set_aside(session, args).await,
+        SyncCommand::Retry(args) => decide::run(session, args, Decision::Retry).await,
+        SyncCommand::Discard(args) => decide::run(session, args, Decision::Discard).await,
     }
 }
 
@@ -80,32 +86,41 @@ fn gauge(line: &str) -> Option<(&str, &str, &str)> {
 async fn set_aside(session: &Session, args: &ParkedArgs) -> Result<Exit, String> {
     let config = session.config(&args.journal.config)?;
     need_journal(&config.store.path)?;
+    let filter = args.meant.filter();
     let items = match find(&config)? {
         Hub::Stopped => {
-            let items = parked(&open(&config)?.state, args.adapter);
+            let items = page(&open(&config)?.state, &filter, None, usize::MAX).items;
             items.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?
         }
-        Hub::Running(hub) => asked(&hub, &config, session, args.adapter).await?,
+        Hub::Running(hub) => asked(&hub, &config, session, &filter).await?,
     };
     told(report::parked(&mut answers(args.journal.json), &items).map(|()| Exit::Done))
 }
 
+/// All pages of a running hub.
 async fn asked(
     hub: &RunningHub,
     config: &Config,
     session: &Session,
-    adapter: Option<Adapter>,
+    filter: &ParkedFilter,
 ) -> Result<Vec<Value>, String> {
-    let token = hub.token(config.auth.operator_org.as_str(), &session.operator(), OPERATOR)?;
-    let only = adapter.map_or_else(String::new, |adapter| format!("&adapter={adapter}"));
-    let answer = hub.get(&format!("/admin/sync/parked?limit={MOST}{only}"), Some(&token)).await?;
-    let answer: Value =
-        serde_json::from_str(&answer).map_err(|error| format!("the hub's answer is not JSON: {error}"))?;
-    let items = answer.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
-    if items.len() >= MOST {
-        tracing::warn!(most = MOST, "there may be more deliveries set aside than a running hub tells at once");
+    let encoded =
+        |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let named = ["adapter", "org", "client", "device", "reason", "function"].into_iter().zip(filter.parts());
+    let given = named.filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("&{name}={}", encoded(value)));
+    let (given, mut cursor, mut items) = (given.collect::<String>(), String::new(), Vec::new());
+    loop {
+        let token = hub.token(config.auth.operator_org.as_str(), &session.operator(), OPERATOR)?;
+        let path = format!("/admin/sync/parked?limit={MOST}{given}{cursor}");
+        let mut page = hub.send(Method::GET, &path, &token, None).await?;
+        if let Some(more) = page.get_mut("items").and_then(Value::as_array_mut) {
+            items.append(more);
+        }
+        match page.get("next").and_then(Value::as_str) {
+            Some(next) => cursor = format!("&cursor={}", encoded(next)),
+            None => return Ok(items),
+        }
     }
-    Ok(items)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::client::Client;
+use super::parked::OUTCOME_UNKNOWN;
 
 /// A name that is none of the five.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -72,7 +73,7 @@ impl FromStr for Adapter {
 }
 
 /// What is asked of the outside system, by the name in the contract for adapters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Function {
     /// Core banking: create or bring up to date.
@@ -104,6 +105,29 @@ pub enum Function {
 }
 
 impl Function {
+    /// All of them, in the order of the specification's table of adapters.
+    pub const ALL: [Self; 13] = [
+        Self::UpsertCustomer,
+        Self::CloseCustomer,
+        Self::UpsertContact,
+        Self::ArchiveContact,
+        Self::Verify,
+        Self::SubmitDocument,
+        Self::Provision,
+        Self::Update,
+        Self::Disable,
+        Self::SetDeviceState,
+        Self::TransferDevice,
+        Self::ResetPin,
+        Self::Send,
+    ];
+
+    /// The function of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|function| function.as_str() == name)
+    }
+
     /// As it stands in the contract for adapters.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -131,6 +155,25 @@ impl Function {
             self,
             Self::SubmitDocument | Self::SetDeviceState | Self::TransferDevice | Self::ResetPin | Self::Send
         )
+    }
+}
+
+impl fmt::Display for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A name that is no function's.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("unknown function `{0}`: expected a name of the contract for adapters, such as `upsert-contact` or `send`")]
+pub struct UnknownFunction(String);
+
+impl FromStr for Function {
+    type Err = UnknownFunction;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFunction> {
+        Self::parse(name).ok_or_else(|| UnknownFunction(name.to_owned()))
     }
 }
 
@@ -221,7 +264,8 @@ pub enum Payload {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Progress {
-    /// Never tried.
+    /// To be sent as it is, with its own key and body: never tried, or tried with an unknown outcome and asked for again by an
+    /// operator.
     Pending,
     /// An attempt was begun; after a restart its outcome is unknown.
     Attempted,
@@ -261,6 +305,9 @@ pub struct Delivery {
     /// Why it was parked, as a code.
     #[serde(default)]
     pub parked: Option<String>,
+    /// An attempt before the operator's decision may have had an effect: an attempt that surely had none says nothing of that one.
+    #[serde(default)]
+    pub uncertain: bool,
 }
 
 /// All that one adapter is owed for one client or device.
@@ -276,6 +323,12 @@ pub struct Link {
     /// When something was last delivered.
     #[serde(default)]
     pub at: Option<DateTime<Utc>>,
+    /// The version of the stream that tells of these deliveries: what a decision on one of them is appended against.
+    #[serde(default)]
+    pub revision: u64,
+    /// When an operator gave up a screening, which is not owed by version alone.
+    #[serde(default)]
+    pub given_up: Option<DateTime<Utc>>,
     /// The mirror's delivery under way or parked.
     #[serde(default)]
     pub mirror: Option<Delivery>,
@@ -348,17 +401,6 @@ pub struct Parked {
     pub error: String,
 }
 
-/// The data of `delivery.retried` and `delivery.discarded`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Settled {
-    /// The delivery's key.
-    pub key: String,
-    /// Why, as the operator said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
 impl Link {
     /// The delivery with this key.
     #[must_use]
@@ -379,6 +421,7 @@ impl Link {
     /// An attempt begins. `body` is the client as it is now, for a mirror.
     pub fn attempted(&mut self, data: &Attempted, body: Option<&Client>) {
         if data.function.is_mirror() && self.mirror.as_ref().is_none_or(|mirror| mirror.key != data.key) {
+            self.given_up = None;
             self.mirror = Some(Delivery {
                 key: data.key.clone(),
                 function: data.function,
@@ -390,6 +433,7 @@ impl Link {
                 next_at: None,
                 error: None,
                 parked: None,
+                uncertain: false,
             });
         } else if let Some(delivery) = self.find_mut(&data.key) {
             delivery.progress = Progress::Attempted;
@@ -401,7 +445,9 @@ impl Link {
     /// An attempt failed.
     pub fn failed(&mut self, data: &Failed) {
         if let Some(delivery) = self.find_mut(&data.key) {
-            delivery.progress = if data.unknown { Progress::Unknown } else { Progress::Retrying };
+            // Only a mirror could be superseded too early; a command keeps its place and its key whatever is known.
+            let unknown = data.unknown || (delivery.uncertain && data.function.is_mirror());
+            delivery.progress = if unknown { Progress::Unknown } else { Progress::Retrying };
             delivery.next_at = Some(data.next_at);
             delivery.error = Some(data.error.clone());
         }
@@ -429,21 +475,25 @@ impl Link {
         }
     }
 
-    /// An operator asked for another try. What may have had an effect keeps its key and body.
-    pub fn retried(&mut self, data: &Settled) {
-        if let Some(delivery) = self.find_mut(&data.key) {
-            delivery.progress = Progress::Retrying;
+    /// An operator asked for another try, with the whole schedule before it. What may have had an effect is sent again with
+    /// its own key and body; what surely had none may be superseded.
+    pub fn retried(&mut self, key: &str) {
+        if let Some(delivery) = self.find_mut(key) {
+            let unknown = delivery.parked.take().is_some_and(|reason| reason == OUTCOME_UNKNOWN);
+            delivery.progress = if unknown { Progress::Pending } else { Progress::Retrying };
+            delivery.uncertain |= unknown;
             delivery.attempts = 0;
-            delivery.parked = None;
+            delivery.next_at = None;
         }
     }
 
     /// An operator gave it up. A mirror counts as delivered until the client changes again.
-    pub fn discarded(&mut self, data: &Settled) {
-        if let Some(mirror) = self.mirror.as_ref().filter(|mirror| mirror.key == data.key) {
+    pub fn discarded(&mut self, key: &str, at: DateTime<Utc>) {
+        if let Some(mirror) = self.mirror.as_ref().filter(|mirror| mirror.key == key) {
             self.version = self.version.max(mirror.version);
+            self.given_up = (mirror.function == Function::Verify).then_some(at);
         }
-        self.remove(&data.key);
+        self.remove(key);
     }
 
     fn remove(&mut self, key: &str) {

@@ -1,5 +1,6 @@
 //! What a mirror owes, derived from the client and what was delivered: nothing is queued that can be worked out.
 
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -36,7 +37,7 @@ pub fn mirror_due(adapter: Adapter, client: &Client, link: &Link) -> Option<Func
         return None;
     }
     match adapter {
-        Adapter::Kyc => screening_due(client).then_some(Function::Verify),
+        Adapter::Kyc => (screening_due(client) && !screening_given_up(client, link)).then_some(Function::Verify),
         Adapter::Messaging => None,
         _ if !client.mirrored || link.version >= client.version => None,
         _ if client.status.is_gone() => link.external_id.as_ref().map(|_| closing(adapter)),
@@ -73,6 +74,24 @@ fn screening_due(client: &Client) -> bool {
         KycStatus::NeedsDocuments if documents_arrived(client) => true,
         _ => kyc.screened.as_ref().is_some_and(|screened| *screened != screening_digest(client)),
     }
+}
+
+/// Whether the client's screening has passed, but not for ever, and is to be repeated. A screening of this version that is under way
+/// or set aside is that repetition.
+#[must_use]
+pub fn screening_lapses(client: &Client, link: &Link) -> Option<DateTime<Utc>> {
+    let begun = link.mirror.as_ref().is_some_and(|mirror| mirror.version >= client.version);
+    let lapses = client.kyc.status == KycStatus::Approved
+        && !client.status.is_gone()
+        && !begun
+        && !screening_given_up(client, link);
+    client.kyc.expires_at.filter(|_| lapses)
+}
+
+/// Whether an operator gave the screening up, and neither the client nor its documents have changed since.
+fn screening_given_up(client: &Client, link: &Link) -> bool {
+    let newest = client.kyc.documents.iter().filter_map(|document| document.checked_at).max();
+    link.given_up.is_some_and(|at| link.version >= client.version && newest.is_none_or(|newest| newest < at))
 }
 
 fn documents_arrived(client: &Client) -> bool {

@@ -8,9 +8,10 @@ use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::client::Status;
-use super::delivery::{Attempted, Delivered, Failed, Parked, Settled};
+use super::delivery::{Attempted, Delivered, Failed, Parked};
 use super::device::{DeviceType, Enrolment};
 use super::kyc::{Document, DocumentStatus, Verdict};
+use super::parked::{JobStarted, Settled};
 use super::profile::Profile;
 
 /// One changed member of a record, as history shows it.
@@ -318,6 +319,8 @@ events! {
     DeliveryRetried(Settled) = "delivery.retried",
     /// An operator gave it up.
     DeliveryDiscarded(Settled) = "delivery.discarded",
+    /// An operator decided on all deliveries that match.
+    JobStarted(JobStarted) = "job.started",
     /// An idempotent request changed nothing.
     RequestAnswered(Answered) = "request.answered",
     /// An adapter was put into the configuration.

@@ -14,6 +14,10 @@ pub mod filter;
 pub mod kyc;
 pub mod moment;
 pub mod owed;
+pub mod parked;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod parked_tests;
 pub mod profile;
 pub mod reference;
 pub mod refusal;

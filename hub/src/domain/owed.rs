@@ -37,6 +37,7 @@ impl Owing<'_> {
             next_at: None,
             error: None,
             parked: None,
+            uncertain: false,
         }
     }
 

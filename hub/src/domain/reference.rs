@@ -13,6 +13,8 @@ pub const DEVICE: &str = "DV";
 pub const DOCUMENT: &str = "DC";
 /// Of a PIN reset.
 pub const PIN_RESET: &str = "PR";
+/// Of a job.
+pub const JOB: &str = "JB";
 
 /// Crockford's alphabet: no I, L, O and U.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";

@@ -11,6 +11,9 @@ pub enum Refusal {
     /// No such device in the organisation.
     #[error("there is no such device")]
     DeviceNotFound,
+    /// No such delivery is set aside; it may have been decided on already.
+    #[error("no such delivery is set aside")]
+    DeliveryNotFound,
     /// The life cycle has no such step.
     #[error("a client that is {from} can't become {to}; from {from} {allowed}")]
     InvalidTransition {

@@ -1,4 +1,4 @@
-//! `/admin`: CX020, CX021, CX030 and CX040, what an operator sees of the hub itself.
+//! `/admin`: CX020, CX021 and CX040, what an operator sees of the hub itself; below `/admin/sync` are `parked` and `jobs`.
 
 use std::sync::Arc;
 
@@ -7,22 +7,18 @@ use warp::{Filter, filters::BoxedFilter, reply::Response};
 use super::answer::Answer;
 use super::call::Endpoint;
 use super::context::HttpContext;
-use super::listing::{DEFAULT_LIMIT, MAX_LIMIT};
 use super::problem::Problem;
-use super::query::malformed;
 use super::request::{Request, request, served};
-use super::statuses::{Admin, Parked};
+use super::statuses::Admin;
 use super::views::{AdapterView, Items, PolicyView};
+use super::{jobs, parked};
 use crate::access::Action;
-use crate::actors::{ParkedView, TreeReport};
-use crate::domain::delivery::Adapter;
+use crate::actors::TreeReport;
 
 /// CX020.
 pub static TREE: Endpoint = Endpoint::json("/admin/tree", "CX020");
 /// CX021.
 pub static ADAPTERS: Endpoint = Endpoint::json("/admin/adapters", "CX021");
-/// CX030.
-pub static PARKED: Endpoint = Endpoint::json("/admin/sync/parked", "CX030");
 /// CX040.
 pub static POLICIES: Endpoint = Endpoint::json("/admin/policies", "CX040");
 
@@ -31,10 +27,9 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     let get = |name: &'static str| warp::path(name).and(warp::path::end()).and(warp::get());
     let tree = get("tree").and(request(hub, &TREE)).then(|request| served(request, tree));
     let adapters = get("adapters").and(request(hub, &ADAPTERS)).then(|request| served(request, adapters));
-    let parked =
-        warp::path("sync").and(get("parked")).and(request(hub, &PARKED)).then(|request| served(request, parked));
+    let sync = warp::path("sync").and(parked::routes(hub).or(jobs::routes(hub)).unify());
     let policies = get("policies").and(request(hub, &POLICIES)).then(|request| served(request, policies));
-    tree.or(adapters).unify().or(parked).unify().or(policies).unify().boxed()
+    tree.or(adapters).unify().or(sync).unify().or(policies).unify().boxed()
 }
 
 /// The supervisor tree
@@ -56,20 +51,6 @@ async fn adapters(request: Request) -> Result<Answer, Problem> {
     Answer::of(&Items { items: reports.into_iter().map(AdapterView::from).collect() })
 }
 
-/// Deliveries that were set aside
-#[utoipa::path(get, path = "/admin/sync/parked", operation_id = "CX030", tag = "operations",
-    params(super::parameters::ParkedQueryParameters),
-    responses((status = 200, description = "What was set aside", body = Items<ParkedView>), Parked))]
-async fn parked(request: Request) -> Result<Answer, Problem> {
-    let query = request.query(&["adapter", "limit"])?;
-    let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
-    let adapter = query.get("adapter").map(adapter).transpose()?;
-    request.permit(Action::CX030)?;
-    let mut items = request.hub.insight.parked(adapter);
-    items.truncate(limit);
-    Answer::of(&Items { items })
-}
-
 /// The policy in force
 #[utoipa::path(get, path = "/admin/policies", operation_id = "CX040", tag = "operations",
     responses((status = 200, description = "What is in force, and what is wrong with what is not", body = PolicyView), Admin))]
@@ -77,8 +58,4 @@ async fn policies(request: Request) -> Result<Answer, Problem> {
     request.query(&[])?;
     request.permit(Action::CX040)?;
     Answer::of(&request.hub.insight.policies())
-}
-
-fn adapter(name: &str) -> Result<Adapter, Problem> {
-    Adapter::parse(name).ok_or_else(|| malformed("adapter", "has to be core-banking, crm, kyc, identity or messaging"))
 }

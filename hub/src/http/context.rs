@@ -7,11 +7,9 @@ use tokio::sync::Semaphore;
 use super::limits::Limits;
 use super::views::{Part, PolicyView};
 use crate::access::{Access, Tokens};
-use crate::actors::ParkedView;
 use crate::actors::Tree;
 use crate::actors::commands::Commands;
 use crate::adapters::Adapters;
-use crate::domain::delivery::Adapter;
 use crate::state::history::HistoryPage;
 use crate::state::{ClientRecord, State};
 use crate::telemetry::Metrics;
@@ -49,8 +47,6 @@ pub trait Insight: Send + Sync + 'static {
     fn readiness(&self) -> Vec<Part>;
     /// What is in force.
     fn policies(&self) -> PolicyView;
-    /// What was set aside, of one adapter or of all.
-    fn parked(&self, adapter: Option<Adapter>) -> Vec<ParkedView>;
     /// A part of a client's history, newest first, below entry `before`.
     ///
     /// # Errors

@@ -56,6 +56,7 @@ impl From<Refusal> for Problem {
         let code = match refusal {
             Refusal::ClientNotFound => return not_found(Code::ClientNotFound),
             Refusal::DeviceNotFound => return not_found(Code::DeviceNotFound),
+            Refusal::DeliveryNotFound => return not_found(Code::DeliveryNotFound),
             Refusal::Immutable(pointer) => {
                 let detail = format!("{} can't be changed", pointer.trim_start_matches('/'));
                 return Self::fields(vec![FieldError { pointer: pointer.to_owned(), code: "immutable", detail }]);

@@ -18,8 +18,8 @@ pub const MAX_LIMIT: usize = 200;
 /// The parameters of a list.
 pub const KNOWN: &[&str] = &["limit", "cursor", "sort", "starred", "filter"];
 
-/// What RFC 3986 leaves as it is.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// What RFC 3986 leaves as it is; all else is escaped in a query.
+pub const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// What a caller wants to see.
 pub struct ListParams {

@@ -9,7 +9,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::problem::ProblemDocument;
 use super::statuses::header;
-use super::{accounts, admin, devices, docs, documents, health, history, kyc, profile, starred};
+use super::{accounts, admin, devices, docs, documents, health, history, jobs, kyc, parked, profile, starred};
 use crate::domain::validate::FieldError;
 
 /// Name and version of what is described, as the document's `info` says.
@@ -21,8 +21,9 @@ use crate::domain::validate::FieldError;
         HEAD is answered wherever GET is."),
     paths(profile::list, profile::create, profile::view, profile::edit, profile::archive, accounts::accounts,
         devices::list, devices::lock, devices::transfer, devices::activate, devices::reset_pin, starred::star,
-        history::history, documents::list, documents::submit, kyc::review, admin::tree, admin::adapters, admin::parked,
-        admin::policies, health::live, health::ready, health::scrape, docs::contract, docs::page),
+        history::history, documents::list, documents::submit, kyc::review, admin::tree, admin::adapters, admin::policies,
+        parked::list, parked::retry, parked::discard, parked::retry_all, parked::discard_all, jobs::list, jobs::one, jobs::cancel,
+        health::live, health::ready, health::scrape, docs::contract, docs::page),
     components(schemas(ProblemDocument, FieldError)),
     modifiers(&Bearer, &CommonHeaders, &ServerFields, &UploadTypes),
     security(("bearer" = [])),

@@ -3,7 +3,7 @@
 
 use utoipa::IntoParams;
 
-use crate::domain::delivery::Adapter;
+use crate::domain::delivery::{Adapter, Function};
 
 /// The client.
 #[derive(IntoParams)]
@@ -46,16 +46,49 @@ pub struct PageQueryParameters {
     cursor: Option<String>,
 }
 
+/// The delivery.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct DeliveryParameter {
+    /// The delivery's id, opaque text.
+    #[param(example = "5d3b0a4c7e9f1b2d6a8c0e4f7a9b1c3d5e7f9a0b", min_length = 1)]
+    id: String,
+}
+
+/// The job.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct JobParameter {
+    /// The job's id, opaque text.
+    #[param(example = "JB-01JD3Z8M5Q4T7N2V9XKB6R0WYE", min_length = 1)]
+    id: String,
+}
+
 /// How CX030 is asked.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ParkedQueryParameters {
-    /// One adapter's only.
+    /// Owed to this adapter.
     #[param(inline, example = "crm")]
     adapter: Option<Adapter>,
-    /// How many at most.
+    /// Of this organisation.
+    org: Option<String>,
+    /// About this client or one of its devices.
+    client: Option<String>,
+    /// About this device.
+    device: Option<String>,
+    /// Set aside for this reason.
+    #[param(pattern = "^(rejected|retries-used-up|outcome-unknown)$", example = "rejected")]
+    reason: Option<String>,
+    /// Asking for this.
+    #[param(inline, example = "upsert-contact")]
+    function: Option<Function>,
+    /// Items on a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u32>,
+    /// `next` of the page before, with the same query.
+    #[param(pattern = "^[A-Za-z0-9_-]+$")]
+    cursor: Option<String>,
 }
 
 /// The version that is expected.

@@ -67,6 +67,10 @@ codes! {
     ClientNotFound = "client-not-found", NOT_FOUND, "There is no such client";
     /// No such device in the caller's organisation.
     DeviceNotFound = "device-not-found", NOT_FOUND, "There is no such device";
+    /// No such delivery is set aside.
+    DeliveryNotFound = "delivery-not-found", NOT_FOUND, "There is no such parked delivery";
+    /// No such job is remembered.
+    JobNotFound = "job-not-found", NOT_FOUND, "There is no such job";
     /// No such route.
     RouteNotFound = "route-not-found", NOT_FOUND, "There is no such route";
     /// The route has other methods.

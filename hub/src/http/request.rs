@@ -142,8 +142,13 @@ impl Request {
 /// What is not there, in the words of the contract.
 #[must_use]
 pub fn not_found(code: Code) -> Problem {
-    let what = if code == Code::DeviceNotFound { "device" } else { "client" };
-    Problem::new(code, format!("there is no such {what} in your organisation"))
+    let detail = match code {
+        Code::DeviceNotFound => "there is no such device in your organisation",
+        Code::DeliveryNotFound => "no such delivery is set aside; it may have been decided on already",
+        Code::JobNotFound => "there is no such job; the newest are remembered for as long as the hub runs",
+        _ => "there is no such client in your organisation",
+    };
+    Problem::new(code, detail)
 }
 
 /// Adds the request to a route; only callers who are known come through.

@@ -13,7 +13,7 @@ use super::call::{Call, Endpoint};
 use super::context::HttpContext;
 use super::openapi::Methods;
 use super::problem::{Code, Problem};
-use super::{accounts, admin, devices, docs, documents, health, history, kyc, profile, starred};
+use super::{accounts, admin, devices, docs, documents, health, history, jobs, kyc, parked, profile, starred};
 
 /// Every endpoint.
 pub static ENDPOINTS: &[&Endpoint] = &[
@@ -36,7 +36,14 @@ pub static ENDPOINTS: &[&Endpoint] = &[
     &kyc::REVIEW,
     &admin::TREE,
     &admin::ADAPTERS,
-    &admin::PARKED,
+    &parked::PARKED,
+    &parked::RETRY,
+    &parked::DISCARD,
+    &parked::RETRY_ALL,
+    &parked::DISCARD_ALL,
+    &jobs::LIST,
+    &jobs::ONE,
+    &jobs::CANCEL,
     &admin::POLICIES,
     &health::LIVE,
     &health::READY,

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::domain::parked::ParkedDelivery;
 use crate::state::history::HistoryItem;
 use crate::state::view::{DeviceView, SummaryView};
 
@@ -35,6 +36,34 @@ pub struct History {
     /// The cursor of the next page; null on the last.
     #[schema(required)]
     next: Option<String>,
+}
+
+/// A page of deliveries that were set aside.
+#[derive(Serialize, ToSchema)]
+pub struct ParkedPage {
+    /// By adapter, client or device.
+    #[schema(max_items = 200)]
+    pub items: Vec<ParkedDelivery>,
+    /// The cursor of the next page; null on the last.
+    #[schema(required)]
+    pub next: Option<String>,
+    /// How many there are on all pages.
+    pub total: usize,
+}
+
+/// What a decision on all that match would meet.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DryRun {
+    /// Always true: nothing was written.
+    pub dry_run: bool,
+    /// How many match.
+    pub matched: usize,
+    /// In place of how many of them a newer version is owed already: a retry leaves those as they are.
+    pub superseded: usize,
+    /// Those, the first 200.
+    #[schema(max_items = 200)]
+    pub items: Vec<ParkedDelivery>,
 }
 
 /// How a favourite stands.

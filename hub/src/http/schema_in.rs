@@ -7,6 +7,8 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use crate::domain::parked::ParkedFilter;
+
 /// A client as callers write it.
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
@@ -313,6 +315,28 @@ pub struct ReviewRequest {
     /// Why.
     #[schema(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     reason: Option<String>,
+}
+
+/// CX031 on one delivery.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionRequest {
+    /// Why; to discard needs one.
+    #[schema(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
+    reason: Option<String>,
+}
+
+/// CX031 on all that match.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DecisionsRequest {
+    /// Which deliveries; an empty one means all of them.
+    filter: ParkedFilter,
+    /// Why; to discard needs one, unless it is a dry run.
+    #[schema(max_length = 500, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
+    reason: Option<String>,
+    /// Only say what would be met.
+    dry_run: Option<bool>,
 }
 
 /// What a review may decide.

@@ -80,7 +80,13 @@ problems! {
     /// Of the administration routes.
     Admin = [EVERY, SECURED], [];
     /// Of CX030.
-    Parked = [EVERY, SECURED], [];
+    Parked = [EVERY, SECURED], [Code::MalformedCursor, Code::Restarting];
+    /// Of CX031 on one delivery.
+    Decide = [EVERY, SECURED, BODY, COMMAND, KEYED], [Code::DeliveryNotFound];
+    /// Of CX031 on all that match.
+    DecideAll = [EVERY, SECURED, BODY, COMMAND, KEYED], [];
+    /// Of one job.
+    OneJob = [EVERY, SECURED], [Code::JobNotFound];
 }
 
 /// One response for each status, with an example for each code.

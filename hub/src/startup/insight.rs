@@ -21,7 +21,6 @@ use crate::journal::FileJournal;
 use crate::notify::NotifyStatus;
 use crate::state::history::HistoryPage;
 use crate::state::{ClientRecord, State};
-use crate::sync::parked::{ParkedView, parked};
 use crate::sync::relationship;
 
 /// Everything that can tell how it is.
@@ -73,10 +72,6 @@ impl Insight for Parts {
             files: report.files.into_iter().map(|file| file.name).collect(),
             findings: findings.collect(),
         }
-    }
-
-    fn parked(&self, adapter: Option<Adapter>) -> Vec<ParkedView> {
-        parked(&self.state, adapter)
     }
 
     fn history(&self, org: &str, reference: &str, before: Option<u64>, limit: usize) -> Result<HistoryPage, String> {

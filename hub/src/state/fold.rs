@@ -298,8 +298,9 @@ pub(super) fn settled(link: &mut Link, event: &Event, body: Option<&Client>, ent
         Event::DeliveryFailed(data) => link.failed(data),
         Event::DeliveryDelivered(data) => link.delivered(data, entry.time),
         Event::DeliveryParked(data) => link.parked(data),
-        Event::DeliveryRetried(data) => link.retried(data),
-        Event::DeliveryDiscarded(data) => link.discarded(data),
-        _ => {}
+        Event::DeliveryRetried(data) => link.retried(&data.delivery.id),
+        Event::DeliveryDiscarded(data) => link.discarded(&data.delivery.id, entry.time),
+        _ => return,
     }
+    link.revision = entry.version;
 }

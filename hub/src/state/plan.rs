@@ -5,8 +5,7 @@ use chrono::{DateTime, Utc};
 use super::lanes::Plan;
 use super::record::{ClientRecord, DeviceRecord, Record};
 use crate::domain::delivery::{Adapter, Delivery, Link, Payload, Progress};
-use crate::domain::due::mirror_due;
-use crate::domain::kyc::KycStatus;
+use crate::domain::due::{mirror_due, screening_lapses};
 
 /// The plan of a record's lane.
 #[must_use]
@@ -31,8 +30,8 @@ pub fn of_client(adapter: Adapter, record: &ClientRecord) -> Plan {
     };
     Plan {
         due,
-        later: (adapter == Adapter::Kyc).then(|| expiry(record)).flatten(),
-        parked: is_parked(&link) && newer.is_none(),
+        later: (adapter == Adapter::Kyc).then(|| screening_lapses(&record.client, &link)).flatten(),
+        parked: is_parked(&link),
     }
 }
 
@@ -41,12 +40,6 @@ pub fn of_client(adapter: Adapter, record: &ClientRecord) -> Plan {
 pub fn of_device(record: &DeviceRecord) -> Plan {
     let due = record.link.commands.front().and_then(|command| moment(command, record.device.updated_at));
     Plan { due, later: None, parked: is_parked(&record.link) }
-}
-
-/// When a screening that passed has to be repeated.
-fn expiry(record: &ClientRecord) -> Option<DateTime<Utc>> {
-    let client = &record.client;
-    client.kyc.expires_at.filter(|_| client.kyc.status == KycStatus::Approved && !client.status.is_gone())
 }
 
 fn is_parked(link: &Link) -> bool {

@@ -26,7 +26,7 @@ pub enum SyncState {
     Retrying,
     /// Commands wait behind one that was set aside.
     Held,
-    /// A delivery was set aside.
+    /// A delivery was set aside, and nothing newer takes its place.
     Parked,
 }
 
@@ -44,6 +44,9 @@ pub struct SyncView {
     /// The outside system's own id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
+    /// Commands that wait behind one that was set aside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<usize>,
     /// Attempts of the delivery under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
@@ -168,6 +171,9 @@ pub struct KycSummary {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeviceSyncView {
     state: SyncState,
+    /// Commands that wait behind one that was set aside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<usize>,
     #[serde(with = "crate::domain::moment::option")]
     at: Option<DateTime<Utc>>,
 }
@@ -275,37 +281,50 @@ pub fn device(record: &DeviceRecord) -> String {
         enrolled_at: device.enrolled_at,
         version: device.version,
         updated_at: device.updated_at,
-        sync: DeviceSyncView { state: state_of(link, false), at: link.at },
+        sync: DeviceSyncView { state: state_of(link, false).0, held: held(link), at: link.at },
     })
 }
 
 fn sync(adapter: Adapter, record: &ClientRecord, link: &Link) -> SyncView {
     let due = mirror_due(adapter, &record.client, link).is_some();
-    let current = link.mirror.iter().chain(link.commands.front()).find(|delivery| delivery.attempts > 0);
+    let (state, told) = state_of(link, due);
+    let begun = link.mirror.iter().chain(link.commands.front()).find(|delivery| delivery.attempts > 0);
+    let current = told.or(begun);
     SyncView {
-        state: state_of(link, due),
+        state,
         version: link.version,
         at: link.at,
         external_id: link.external_id.clone(),
+        held: held(link),
         attempts: current.map(|delivery| delivery.attempts),
         next_at: current.and_then(|delivery| delivery.next_at),
         error: current.and_then(|delivery| delivery.error.clone()),
     }
 }
 
-fn state_of(link: &Link, due: bool) -> SyncState {
-    let is = |progress: Progress| move |delivery: &Delivery| delivery.progress == progress;
+/// How a link stands, and which of its deliveries says so. A command that was set aside holds its lane; a mirror does not hold a
+/// newer version (`due`).
+fn state_of(link: &Link, due: bool) -> (SyncState, Option<&Delivery>) {
+    let is = |progress: Progress| move |delivery: &&Delivery| delivery.progress == progress;
+    let front = link.commands.front().filter(is(Progress::Parked));
+    if let Some(parked) = front.filter(|_| link.commands.len() > 1) {
+        return (SyncState::Held, Some(parked));
+    }
+    if let Some(parked) = front.or_else(|| link.mirror.as_ref().filter(is(Progress::Parked)).filter(|_| !due)) {
+        return (SyncState::Parked, Some(parked));
+    }
     let mut all = link.mirror.iter().chain(&link.commands);
-    if link.commands.front().is_some_and(is(Progress::Parked)) {
-        return if link.commands.len() > 1 { SyncState::Held } else { SyncState::Parked };
+    let failed = |delivery: &&Delivery| matches!(delivery.progress, Progress::Retrying | Progress::Unknown);
+    if let Some(failed) = all.find(failed) {
+        return (SyncState::Retrying, Some(failed));
     }
-    if link.mirror.as_ref().is_some_and(is(Progress::Parked)) && !due {
-        return SyncState::Parked;
-    }
-    if all.any(|delivery| matches!(delivery.progress, Progress::Retrying | Progress::Unknown)) {
-        return SyncState::Retrying;
-    }
-    if due || !link.is_idle() { SyncState::Pending } else { SyncState::Synced }
+    (if due || !link.is_idle() { SyncState::Pending } else { SyncState::Synced }, None)
+}
+
+/// How many commands wait behind one that was set aside; none where nothing holds them.
+fn held(link: &Link) -> Option<usize> {
+    let parked = link.commands.front().is_some_and(|front| front.progress == Progress::Parked);
+    (parked && link.commands.len() > 1).then(|| link.commands.len() - 1)
 }
 
 /// JSON of our own types can't fail; should it ever, the reader gets an empty object and not a panic.

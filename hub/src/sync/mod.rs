@@ -10,6 +10,7 @@ pub mod breaker;
 pub mod call;
 pub mod cases;
 mod convert;
+pub mod decide;
 pub mod devices;
 pub mod entries;
 pub mod link;

@@ -4,8 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::client::Client;
 use crate::domain::delivery::{Adapter, Delivery, Function, Link, Payload, Progress};
-use crate::domain::due::{delivery_key, mirror_due};
-use crate::domain::kyc::KycStatus;
+use crate::domain::due::{delivery_key, mirror_due, screening_lapses};
 use crate::domain::moment;
 use crate::state::{ClientRecord, DeviceRecord};
 
@@ -59,7 +58,7 @@ pub fn of_device(record: &DeviceRecord, now: DateTime<Utc>) -> Option<Step> {
 
 fn newest(adapter: Adapter, record: &ClientRecord, link: &Link, now: DateTime<Utc>) -> Option<Step> {
     let client = &record.client;
-    let expired = adapter == Adapter::Kyc && screening_expired(client, now);
+    let expired = adapter == Adapter::Kyc && screening_lapses(client, link).is_some_and(|lapses| lapses <= now);
     let function = mirror_due(adapter, client, link).or(expired.then_some(Function::Verify))?;
     // A screening may be repeated for the same version: what came out last tells the two apart.
     let part = client.kyc.checked_at.filter(|_| function == Function::Verify).map(|at| moment::text(&at));
@@ -72,12 +71,6 @@ fn newest(adapter: Adapter, record: &ClientRecord, link: &Link, now: DateTime<Ut
         body: Body::Mirror(Box::new(client.clone())),
         repeats_unknown: false,
     })
-}
-
-fn screening_expired(client: &Client, now: DateTime<Utc>) -> bool {
-    client.kyc.status == KycStatus::Approved
-        && !client.status.is_gone()
-        && client.kyc.expires_at.is_some_and(|expires| expires <= now)
 }
 
 fn command(link: &Link, now: DateTime<Utc>) -> Option<Step> {

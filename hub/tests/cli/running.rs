@@ -142,7 +142,7 @@ fn the_links_of_a_running_hub_are_asked_for() {
 }
 
 /// The program as a server; killed where a test fails before it is stopped.
-struct Served(std::process::Child);
+pub struct Served(pub std::process::Child);
 
 impl Drop for Served {
     fn drop(&mut self) {

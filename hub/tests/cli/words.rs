@@ -8,7 +8,13 @@ use crate::support::Place;
 fn it_ends_with_two_for_wrong_words_and_one_for_failures() {
     let place = Place::new();
     assert_eq!(place.hub(&["--help"]).code, 0);
-    for wrong in [&["fly"][..], &[], &["journal", "cut", "--at", "7"], &["sync", "parked", "--adapter", "ledger"]] {
+    for wrong in [
+        &["fly"][..],
+        &[],
+        &["journal", "cut", "--at", "7"],
+        &["sync", "parked", "--adapter", "ledger"],
+        &["sync", "discard", "--all"],
+    ] {
         let ended = place.hub(wrong);
         assert_eq!((ended.code, ended.out.as_str()), (2, ""), "{ended:?}");
     }

@@ -23,4 +23,5 @@ mod limits;
 mod onboarding;
 mod operations;
 mod overload;
+mod parked;
 mod tokens;

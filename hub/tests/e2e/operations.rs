@@ -76,6 +76,7 @@ impl<'a> Ground<'a> {
             "CX020" => member.get("/admin/tree").await,
             "CX021" => member.get("/admin/adapters").await,
             "CX030" => member.get("/admin/sync/parked").await,
+            "CX031" => member.post("/admin/sync/parked/none/retry", &json!({"reason": "tried"})).await,
             "CX040" => member.get("/admin/policies").await,
             _ => unreachable!("{action}"),
         }
@@ -188,6 +189,8 @@ fn check(action: &str, reply: &Reply, ground: &Ground<'_>) {
             assert!(items.iter().all(|item| item["state"] == "up" && item["loaded"]["digest"].is_string()), "{body}");
         }
         "CX030" => assert!(reply.ok(200)["items"].is_array()),
+        // Whoever may do it learns that there is nothing to do it to.
+        "CX031" => drop(reply.problem(404, "delivery-not-found")),
         "CX040" => {
             let body = reply.ok(200);
             assert!(body["digest"].is_string() && body["since"].is_string(), "{body}");
@@ -237,7 +240,7 @@ const CLIENT_ACTIONS: [&str; 17] = [
     "CL001", "CL002", "CL003", "CL004", "CL005", "CL006", "CL007", "CL008", "CL009", "CL010", "CL011", "CL012",
     "CL013", "CX001", "CX002", "CX003", "CX004",
 ];
-const HUB_ACTIONS: [&str; 4] = ["CX020", "CX021", "CX030", "CX040"];
+const HUB_ACTIONS: [&str; 5] = ["CX020", "CX021", "CX030", "CX031", "CX040"];
 
 #[test]
 fn every_role_may_do_what_the_specification_grants_and_nothing_else() {

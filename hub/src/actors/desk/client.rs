@@ -34,7 +34,7 @@ impl Desk {
             onboarding: true,
         });
         let (events, expects) = (vec![(stream.clone(), created)], vec![(stream, 0)]);
-        self.commit(ask, &ask.lane, Change { events, expects, claims, releases: Vec::new() }).await?;
+        self.commit(ask, &ask.lane, Change { events, expects, claims, ..Change::default() }).await?;
         self.answered(ask)
     }
 

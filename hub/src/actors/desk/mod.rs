@@ -5,14 +5,15 @@
 //! * An idempotent request is settled by its claim in the journal and nowhere else.
 
 mod client;
+mod decision;
 mod device;
 mod replay;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::command::{Answer, Ask, CommandError, Done, Order};
-use crate::access::{Access, Target};
+use super::command::{Answer, Ask, CommandError, Done, Meta, Order};
+use crate::access::{Access, Permit, Target};
 use crate::domain::client::Client;
 use crate::domain::event::{Answered, Event};
 use crate::domain::refusal::Refusal;
@@ -35,6 +36,8 @@ pub(super) struct Desk {
 /// What a command wants to be written.
 #[derive(Default)]
 struct Change {
+    /// Whose business it is, where that is another organisation than the caller's.
+    org: Option<String>,
     /// Streams and events, in order.
     events: Vec<(String, Event)>,
     /// What was read.
@@ -73,6 +76,8 @@ impl Desk {
             Order::Lock(_) | Order::Activate(_) => self.simple(ask).await,
             Order::Transfer(body) => self.transfer(ask, body).await,
             Order::ResetPin(body) => self.reset_pin(ask, body).await,
+            Order::Decide(ruling) => self.decide(ask, ruling).await,
+            Order::Job(job) => self.start_job(ask, job).await,
         }
     }
 
@@ -89,7 +94,8 @@ impl Desk {
 
     /// Appends a change. Where there is nothing to write, only an idempotent request leaves a trace.
     async fn commit(&self, ask: &Ask, about: &str, change: Change) -> Result<Committed, Attempt> {
-        let (by, mut change) = (by(ask), change);
+        let (mut by, mut change) = (by_caller(&ask.permit, &ask.meta), change);
+        by.org = change.org.take().unwrap_or(by.org);
         if change.events.is_empty() {
             let Some(key) = &ask.meta.key else { return Ok(Committed { entries: Vec::new() }) };
             let answered = Event::RequestAnswered(Answered { reference: about.to_owned() });
@@ -145,17 +151,18 @@ fn request_claim(ask: &Ask) -> Option<String> {
     Some(format!("request/{}/{}/{}", ask.permit.org(), ask.permit.member(), key.key))
 }
 
-fn by(ask: &Ask) -> By {
-    let caller = ask.permit.caller();
+/// Who does it, through what.
+pub(super) fn by_caller(permit: &Permit, meta: &Meta) -> By {
+    let caller = permit.caller();
     By {
         org: caller.org().to_owned(),
         actor: Actor {
             member: caller.member().to_owned(),
             roles: caller.roles().to_vec(),
-            address: ask.meta.address.clone(),
+            address: meta.address.clone(),
         },
-        action: ask.permit.action().as_str().to_owned(),
-        request_id: ask.meta.request_id.clone(),
-        key: ask.meta.key.clone(),
+        action: permit.action().as_str().to_owned(),
+        request_id: meta.request_id.clone(),
+        key: meta.key.clone(),
     }
 }

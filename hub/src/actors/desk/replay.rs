@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::{Desk, Outcome, request_claim};
 use crate::actors::command::{Answer, Ask, CommandError, Done, Order, PinResetView};
+use crate::actors::jobs::JobView;
 use crate::domain::event::{Answered, Event};
+use crate::domain::parked::Decision;
 use crate::journal::{Entry, ReadError};
 use crate::state::StoreError;
 
@@ -53,6 +55,15 @@ impl Desk {
                 expires_at: reset.expires_at,
                 sent_to: reset.sent_to,
             })),
+            (Order::Decide(_), Some(Event::DeliveryRetried(settled))) => {
+                Some(Done::Delivery(Box::new(settled.after(Decision::Retry))))
+            }
+            (Order::Decide(_), Some(Event::DeliveryDiscarded(settled))) => {
+                Some(Done::Delivery(Box::new(settled.after(Decision::Discard))))
+            }
+            (Order::Job(_), Some(Event::JobStarted(job))) => {
+                Some(Done::Job(Box::new(JobView::new(job, &entry.actor.member, entry.time))))
+            }
             (Order::Lock(_) | Order::Transfer(_) | Order::Activate(_), _) => {
                 self.state.device_at(journal, &about, last).map_err(unreadable)?.map(Done::Device)
             }

@@ -194,7 +194,7 @@ fn optional_body<T: Default>(
     }
 }
 
-fn body<T>(
+pub(super) fn body<T>(
     json: &Value,
     known: &[&str],
     read: impl FnOnce(&mut Fields<'_, '_>) -> Option<T>,

@@ -7,6 +7,7 @@
 pub mod body;
 pub mod client;
 mod countries;
+pub mod decision;
 pub mod fields;
 pub mod formats;
 

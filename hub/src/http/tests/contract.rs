@@ -14,7 +14,7 @@ async fn every_documented_operation_has_its_route() {
     let house = House::open().await;
     let document = serde_json::to_value(openapi::document()).unwrap();
     for (template, item) in document["paths"].as_object().unwrap() {
-        let path = template.replace("{reference}", "CL-1");
+        let path = template.replace("{reference}", "CL-1").replace("{id}", "1");
         for method in item.as_object().unwrap().keys() {
             let method: Method = method.to_uppercase().parse().unwrap();
             let reply = house.send(house.ask(method.as_str(), &path), "").await;

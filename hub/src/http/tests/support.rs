@@ -18,9 +18,8 @@ use tokio::sync::Semaphore;
 
 use crate::access::{Grant, LocalKey, Tokens, testing};
 use crate::actors::commands::{Commands, Shards};
-use crate::actors::{ActorSystem, ParkedView, Tree};
+use crate::actors::{ActorSystem, Tree};
 use crate::adapters::Adapters;
-use crate::domain::delivery::Adapter;
 use crate::http::views::{Health, Part, PolicyView};
 use crate::http::{Front, HttpContext, Insight, Limits, Rate, UPLOADS};
 use crate::startup::data::{self, Data};
@@ -45,10 +44,6 @@ impl Insight for Told {
 
     fn policies(&self) -> PolicyView {
         PolicyView { digest: String::new(), since: Utc::now(), files: Vec::new(), findings: Vec::new() }
-    }
-
-    fn parked(&self, _: Option<Adapter>) -> Vec<ParkedView> {
-        Vec::new()
     }
 
     fn history(&self, org: &str, reference: &str, before: Option<u64>, limit: usize) -> Result<HistoryPage, String> {
