@@ -31,11 +31,28 @@ pub fn look(evidence: &Evidence<'_>, fold: &Fold) -> Findings {
     }
     findings.extend(repeats(&evidence.asked));
     findings.extend(doubles(&evidence.entries));
+    findings.extend(stars(&evidence.entries));
+    findings
+}
+
+/// A member makes a client a favourite only where it is none, and the other way round.
+fn stars(entries: &[Entry]) -> Findings {
+    let mut is: HashMap<(&str, &str, String), &str> = HashMap::new();
+    let mut findings = Findings::new();
+    for entry in entries.iter().filter(|entry| matches!(entry.kind.as_str(), "client.starred" | "client.unstarred")) {
+        let of = (entry.org.as_str(), entry.about(), entry.data["reference"].to_string());
+        let before = is.insert(of, &entry.kind).unwrap_or("client.unstarred");
+        if before == entry.kind {
+            findings.push(format!("doubled: entry {}: {} twice in a row in {}", entry.seq, entry.kind, entry.stream));
+        }
+    }
     findings
 }
 
 fn one(asked: &Asked, entries: &[&Entry], fold: &Fold) -> Option<String> {
-    if !entries.windows(2).all(|pair| pair[0].seq + 1 == pair[1].seq) {
+    // Devices that came while their client was being archived are deactivated behind it, under the same request.
+    let late = |entry: &Entry| asked.request.what == "archive" && entry.kind == "device.deactivated";
+    if !entries.windows(2).all(|pair| pair[0].seq + 1 == pair[1].seq || late(pair[1])) {
         return Some("done more than once".to_owned());
     }
     let told = asked.told.as_ref()?;
