@@ -83,6 +83,8 @@ fn succeeded(asked: &Asked, told: &Told, entries: &[&Entry], fold: &Fold) -> Opt
         "activate" => device(answer, "active", sent, of(&["device.activated", "device.deactivated"])),
         "transfer" => match of(&["device.transferred"]) {
             Some(entry) if entry.version == answer["version"] && entry.data["to"] == sent["to"] => None,
+            // Handed to its own owner: nothing happens.
+            None if sent["from"] == sent["to"] && answer["client"] == sent["to"] => None,
             _ => Some("an answered transfer is lost".to_owned()),
         },
         "reset" => match of(&["device.pin-reset"]) {
