@@ -42,6 +42,16 @@ demo: tools build ## start simulated outside systems, NATS and the hub on loopba
 test: tools plugins ## get what is missing and run every test
 	@PATH="$$(dirname "$$(scripts/get-nats.sh)"):$$PATH" $(CARGO) test --workspace --no-fail-fast
 
+# The round prints its seed; with the same one it draws the same plan. It ends after KILLS or SECONDS, whichever is first.
+KILLS ?= 300
+SECONDS ?= 1200
+
+.PHONY: torture
+torture: tools plugins ## kill and disturb everything under load, then check that nothing was lost; SEED=1 KILLS=300 SECONDS=1200
+	@$(CARGO) build --quiet --bin backends
+	@PATH="$$(dirname "$$(scripts/get-nats.sh)"):$$PATH" env KILLS=$(KILLS) SECONDS=$(SECONDS) $(if $(SEED),SEED=$(SEED)) \
+		$(CARGO) test --package hub --test torture -- --ignored --nocapture a_long_round
+
 .PHONY: check
 check: ## formatting and lints, as errors
 	@$(CARGO) fmt --all --check

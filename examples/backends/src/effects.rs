@@ -90,6 +90,8 @@ fn milliseconds<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::O
 #[derive(Default)]
 pub struct Effects {
     entries: Mutex<Vec<Effect>>,
+    /// When what is carried out just now was written down, where it is; the same when it is carried out again.
+    happened: Mutex<Option<DateTime<Utc>>>,
 }
 
 impl Effects {
@@ -98,8 +100,13 @@ impl Effects {
     pub fn record(&self, mut effect: Effect) {
         let mut entries = self.entries.lock();
         effect.seq = entries.len() as u64 + 1;
-        effect.at = Utc::now();
+        effect.at = self.happened.lock().unwrap_or_else(Utc::now);
         entries.push(effect);
+    }
+
+    /// The effects from now on happened then.
+    pub(crate) fn happened(&self, at: DateTime<Utc>) {
+        *self.happened.lock() = Some(at);
     }
 
     /// The effects after `after` that the filter lets through, oldest first, at most `limit`.

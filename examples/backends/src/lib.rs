@@ -8,8 +8,11 @@
 //! [`call::Call`], the system's own `answer` decides with a lock on its state and no waiting, and writes down what it
 //! did in [`effects`]. [`control`] is for tests: it sets faults and shows state.
 //!
-//! Invariants: nothing here waits while it holds a lock; a look-up by reference never walks a list; what is made up for
-//! a client (accounts, devices, cases) depends on the seed and the client's reference alone.
+//! With a folder to keep them in, the systems survive a restart of the process: see [`record`].
+//!
+//! Invariants: nothing here waits while it holds a lock, but for the disk where there is such a folder; a look-up by
+//! reference never walks a list; what is made up for a client (accounts, devices, cases) depends on the seed and the
+//! client's reference alone.
 
 pub mod call;
 mod chance;
@@ -20,14 +23,19 @@ pub mod faults;
 pub mod fineract;
 pub mod mail;
 pub mod matching;
+mod record;
 pub mod routes;
 pub mod scim;
 pub mod server;
 pub mod sms;
 mod stored;
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
+use chrono::Utc;
+use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 
 pub use server::serve;
@@ -94,6 +102,8 @@ pub struct Backends {
     pub mail: mail::Mail,
     /// Text messages.
     pub sms: sms::Sms,
+    /// Where what may change them is kept.
+    record: Option<record::Record>,
 }
 
 impl Backends {
@@ -109,13 +119,59 @@ impl Backends {
             scim: scim::Scim::new(seed, Arc::clone(&effects)),
             mail: mail::Mail::new(seed, Arc::clone(&effects)),
             sms: sms::Sms::new(seed, Arc::clone(&effects)),
+            record: None,
             effects,
         }
+    }
+
+    /// The systems as they were left in `folder`, which they are kept in from now on.
+    ///
+    /// # Errors
+    /// The folder can't be used, or holds something else.
+    pub fn open(seed: u64, folder: &Path) -> io::Result<Self> {
+        let (record, asked) = record::Record::open(folder, seed)?;
+        let mut backends = Self::new(seed);
+        for asked in asked {
+            backends.effects.happened(asked.at);
+            match System::ALL.into_iter().find(|system| system.name() == asked.to) {
+                Some(system) => drop(backends.decide(system, &asked.call)),
+                None => drop(control::answer(&backends, &asked.call)),
+            }
+        }
+        backends.record = Some(record);
+        Ok(backends)
+    }
+
+    /// What a call to `to` is answered, written down before it is carried out where it may change something.
+    fn carried_out(&self, to: &str, call: &call::Call, carry_out: impl FnOnce() -> call::Answer) -> call::Answer {
+        let Some(record) = self.record.as_ref().filter(|_| call.method != Method::GET) else { return carry_out() };
+        let at = Utc::now();
+        let Ok(turn) = record.write(to, at, call) else {
+            return call::Answer::empty(StatusCode::INSUFFICIENT_STORAGE);
+        };
+        self.effects.happened(at);
+        let answer = carry_out();
+        drop(turn);
+        answer
     }
 
     /// What the system answers to a call that no fault stands in the way of.
     #[must_use]
     pub fn answer(&self, system: System, call: &call::Call) -> call::Answer {
+        self.carried_out(system.name(), call, || self.decide(system, call))
+    }
+
+    /// What a test's own request is answered.
+    #[must_use]
+    pub fn answer_test(&self, call: &call::Call) -> call::Answer {
+        // A fault is not kept.
+        if call.path.is_empty() {
+            return control::answer(self, call);
+        }
+        self.carried_out("control", call, || control::answer(self, call))
+    }
+
+    fn decide(&self, system: System, call: &call::Call) -> call::Answer {
         match system {
             System::Fineract => self.fineract.answer(call),
             System::Espocrm => self.espocrm.answer(call),

@@ -5,6 +5,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -23,6 +24,9 @@ struct Arguments {
     /// Decides which accounts, devices and relationship data are made up for a client.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Keep the systems' state in this folder, so that they go on after a restart with the same seed; left out, in memory.
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -38,6 +42,10 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> std::io::Result<()> {
+    let backends = match &arguments.data {
+        Some(folder) => Backends::open(arguments.seed, folder)?,
+        None => Backends::new(arguments.seed),
+    };
     let listener = TcpListener::bind(arguments.listen).await?;
     let mut terminated = signal(SignalKind::terminate())?;
     let mut stdout = std::io::stdout();
@@ -49,6 +57,6 @@ async fn run(arguments: Arguments) -> std::io::Result<()> {
             _ = tokio::signal::ctrl_c() => {}
         }
     };
-    backends::serve(listener, Arc::new(Backends::new(arguments.seed)), stop).await;
+    backends::serve(listener, Arc::new(backends), stop).await;
     Ok(())
 }

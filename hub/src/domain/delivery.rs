@@ -94,6 +94,8 @@ pub enum Function {
     Update,
     /// Identity: disable.
     Disable,
+    /// Identity: tell the devices.
+    ListDevices,
     /// Identity: lock, unlock, activate, deactivate.
     SetDeviceState,
     /// Identity: hand over.
@@ -106,7 +108,7 @@ pub enum Function {
 
 impl Function {
     /// All of them, in the order of the specification's table of adapters.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::UpsertCustomer,
         Self::CloseCustomer,
         Self::UpsertContact,
@@ -116,6 +118,7 @@ impl Function {
         Self::Provision,
         Self::Update,
         Self::Disable,
+        Self::ListDevices,
         Self::SetDeviceState,
         Self::TransferDevice,
         Self::ResetPin,
@@ -141,6 +144,7 @@ impl Function {
             Self::Provision => "provision",
             Self::Update => "update",
             Self::Disable => "disable",
+            Self::ListDevices => "list-devices",
             Self::SetDeviceState => "set-device-state",
             Self::TransferDevice => "transfer-device",
             Self::ResetPin => "reset-pin",
@@ -153,7 +157,12 @@ impl Function {
     pub const fn is_mirror(self) -> bool {
         !matches!(
             self,
-            Self::SubmitDocument | Self::SetDeviceState | Self::TransferDevice | Self::ResetPin | Self::Send
+            Self::SubmitDocument
+                | Self::ListDevices
+                | Self::SetDeviceState
+                | Self::TransferDevice
+                | Self::ResetPin
+                | Self::Send
         )
     }
 }
@@ -215,6 +224,8 @@ pub enum Payload {
         /// The body of the attempt.
         body: Option<Box<Client>>,
     },
+    /// The question for a client's devices.
+    Devices,
     /// A document's id.
     Document {
         /// `DC-…`.

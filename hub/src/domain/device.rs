@@ -187,7 +187,7 @@ impl Device {
             DeviceCommand::Lock { locked, reason } => Ok(self.lock(*locked, reason.clone())),
             DeviceCommand::Activate { active, reason } => self.activate(*active, reason.clone()),
             DeviceCommand::Transfer { from, to, to_status, reason } => {
-                self.transfer((from, to), *to_status, reason.clone()).map(Some)
+                self.transfer((from, to), *to_status, reason.clone())
             }
             DeviceCommand::ResetPin { reset_id, sent_to, expires_at, reason } => {
                 Ok(Some(Event::DevicePinReset(PinReset {
@@ -229,18 +229,27 @@ impl Device {
         Ok(Some(if active { Event::DeviceActivated(data) } else { Event::DeviceDeactivated(data) }))
     }
 
-    fn transfer(&self, (from, to): (&str, &str), to_status: Status, reason: Option<String>) -> Result<Event, Refusal> {
+    fn transfer(
+        &self,
+        (from, to): (&str, &str),
+        to_status: Status,
+        reason: Option<String>,
+    ) -> Result<Option<Event>, Refusal> {
         if self.client != *from {
             return Err(Refusal::DeviceNotOwned);
         }
         if to_status != Status::Active {
             return Err(Refusal::TargetNotActive(to_status.as_str()));
         }
+        // Its owner has it already: nothing is handed over, so it stays as active as it is, here and outside.
+        if from == to {
+            return Ok(None);
+        }
         let mut after = self.clone();
         to.clone_into(&mut after.client);
         (after.active, after.active_before_lock) = (false, false);
         let changes = self.until(&after);
-        Ok(Event::DeviceTransferred(Transferred { from: from.to_owned(), to: to.to_owned(), reason, changes }))
+        Ok(Some(Event::DeviceTransferred(Transferred { from: from.to_owned(), to: to.to_owned(), reason, changes })))
     }
 
     fn observe(&self, seen: &Enrolment) -> Option<Event> {

@@ -119,6 +119,12 @@ impl Owing<'_> {
         Some(self.delivery((Adapter::Identity, function), "", payload))
     }
 
+    /// What a provisioned identity owes: its devices are listed, which the identity system enrols by itself.
+    #[must_use]
+    pub fn device_list(&self) -> Delivery {
+        self.delivery((Adapter::Identity, Function::ListDevices), "", Payload::Devices)
+    }
+
     /// What a document that was handed in owes to the KYC system.
     #[must_use]
     pub fn document(&self, id: &str) -> Delivery {

@@ -296,7 +296,12 @@ pub(super) fn settled(link: &mut Link, event: &Event, body: Option<&Client>, ent
     match event {
         Event::DeliveryAttempted(data) => link.attempted(data, body),
         Event::DeliveryFailed(data) => link.failed(data),
-        Event::DeliveryDelivered(data) => link.delivered(data, entry.time),
+        Event::DeliveryDelivered(data) => {
+            link.delivered(data, entry.time);
+            if data.function == Function::Provision {
+                link.commands.push_back(owing(entry).device_list());
+            }
+        }
         Event::DeliveryParked(data) => link.parked(data),
         Event::DeliveryRetried(data) => link.retried(&data.delivery.id),
         Event::DeliveryDiscarded(data) => link.discarded(&data.delivery.id, entry.time),

@@ -31,6 +31,8 @@ pub enum Effect {
         /// Its remark.
         note: Option<String>,
     },
+    /// The devices were compared with what is known.
+    Listed,
     /// A screening came to an end.
     Screened(Verdict),
     /// A document's check.

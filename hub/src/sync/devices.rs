@@ -51,9 +51,10 @@ async fn compare(worker: &Worker, client: &str) -> Result<(), FollowError> {
         return Ok(());
     };
     let Some(identity) = record.link(Adapter::Identity).external_id.clone() else { return Ok(()) };
+    // As they are before the question: a list that was made before a command must not undo it.
+    let known = known_devices(worker, &record);
     let listed = worker.caller.adapters.list_devices(&identity).await?;
     let listed: Vec<Enrolment> = listed.into_iter().map(|device| convert::enrolment(device, client)).collect();
-    let known = known_devices(worker, &record);
     for seen in &listed {
         match known.get(&seen.external_id) {
             Some(device) => change(worker, device, &DeviceCommand::Observe(seen.clone())).await?,

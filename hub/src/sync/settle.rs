@@ -32,7 +32,7 @@ pub fn delivered(step: &Step, effect: &Effect) -> Event {
     let (external_id, note) = match effect {
         Effect::Receipt { external_id, note } => (Some(external_id.clone()), note.clone()),
         Effect::Screened(verdict) => (verdict.case.clone(), None),
-        Effect::Document { .. } => (None, None),
+        Effect::Document { .. } | Effect::Listed => (None, None),
     };
     let (key, function, version) = (step.key.clone(), step.function, step.version);
     Event::DeliveryDelivered(Delivered { key, function, version, external_id, note })

@@ -9,11 +9,13 @@ use chrono::Utc;
 use tracing::Instrument as _;
 
 use super::call::{Caller, Effect, Subject};
+use super::devices::FollowError;
 use super::entries::{By, client_stream, delivery_stream, kyc_stream, stream_of};
 use super::schedule::Schedule;
 use super::settle::{self, Failure};
 use super::step::{self, Body, Step};
 use super::{devices, relationship};
+use crate::adapters::CallError;
 use crate::adapters::wit::types::RepeatSafety;
 use crate::domain::client::ClientCommand;
 use crate::domain::delivery::{Adapter, Function};
@@ -93,12 +95,11 @@ impl Worker {
         }
         if step.repeats_unknown && !self.repeatable(step.function) {
             // Begun before a restart: nobody knows whether it had its effect, and the system can't tell.
-            let lost =
-                Failure::of(crate::adapters::CallError::Unknown("the hub stopped during the attempt".to_owned()));
+            let lost = Failure::of(CallError::Unknown("the hub stopped during the attempt".to_owned()));
             return self.fail(lane, (&step, &by), &lost).await.map(|()| Worked::Idle);
         }
         self.begin(lane, (&step, &by), &subject).await?;
-        match self.caller.call(self.adapter, &subject, &step).await {
+        match self.call(lane, &subject, &step).await? {
             Ok(effect) => self.succeed(lane, (&step, &by), effect, &subject).await.map(|()| Worked::Answered),
             Err(error) => {
                 let failure = Failure::of(error);
@@ -108,14 +109,28 @@ impl Worker {
         }
     }
 
+    /// The call itself. A list of devices is compared with what is known and written down at once.
+    async fn call(&self, lane: &str, subject: &Subject, step: &Step) -> Result<Result<Effect, CallError>, AppendError> {
+        if step.function != Function::ListDevices {
+            return Ok(self.caller.call(self.adapter, subject, step).await);
+        }
+        match devices::list(self, lane).await {
+            Ok(()) => Ok(Ok(Effect::Listed)),
+            Err(FollowError::Call(error)) => Ok(Err(error)),
+            Err(FollowError::Append(error)) => Err(error),
+        }
+    }
+
     /// While the adapter is not there, nobody knows whether it could repeat: the lane waits.
     fn is_loaded(&self, function: Function) -> bool {
-        self.caller.adapters.repeat_safety(self.adapter, function.as_str()).is_some()
+        function == Function::ListDevices
+            || self.caller.adapters.repeat_safety(self.adapter, function.as_str()).is_some()
     }
 
     fn repeatable(&self, function: Function) -> bool {
         let said = self.caller.adapters.repeat_safety(self.adapter, function.as_str());
-        matches!(said, Some(RepeatSafety::Safe | RepeatSafety::LookUp))
+        // A question has no effect, whatever is said of it.
+        function == Function::ListDevices || matches!(said, Some(RepeatSafety::Safe | RepeatSafety::LookUp))
     }
 
     async fn begin(&self, lane: &str, (step, by): (&Step, &By), subject: &Subject) -> Result<(), AppendError> {
@@ -158,7 +173,7 @@ impl Worker {
                 let entries = vec![delivered, checked];
                 self.journal.append(Append { entries, ..Append::default() }).await?;
             }
-            Effect::Receipt { .. } => {
+            Effect::Receipt { .. } | Effect::Listed => {
                 self.journal.append(Append { entries: vec![delivered], ..Append::default() }).await?;
             }
         }
@@ -168,16 +183,12 @@ impl Worker {
         Ok(())
     }
 
-    /// What follows a receipt: devices are listed, the relationship is read. Neither can undo the delivery.
+    /// What follows a receipt: the relationship is read, which can't undo the delivery. A view reads it again.
     async fn look_after(&self, record: &ClientRecord, function: Function) {
-        let reference = &record.client.reference;
-        let followed = match function {
-            Function::Provision => devices::list(self, reference).await,
-            Function::UpsertContact => relationship::refresh(self, reference).await,
-            _ => Ok(()),
-        };
-        if let Err(error) = followed {
-            tracing::warn!(adapter = self.adapter.as_str(), reference, %error, "what follows a delivery failed");
+        if function == Function::UpsertContact
+            && let Err(error) = relationship::refresh(self, &record.client.reference).await
+        {
+            tracing::warn!(%error, "the relationship could not be read");
         }
     }
 

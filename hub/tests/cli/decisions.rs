@@ -5,6 +5,7 @@ use std::process::Stdio;
 
 use hub::domain::delivery::{Adapter, Attempted, Function, Parked};
 use hub::domain::event::Event;
+use hub::domain::filter::Filter;
 use hub::journal::{Append, Journal};
 use hub::startup::data;
 use hub::sync::entries::{By, delivery_stream};
@@ -22,7 +23,7 @@ fn place(count: usize) -> (Place, Vec<String>) {
         .with("USER", "dana")
         .with_clients();
     let data = data::open(&place.store(), &[Adapter::Crm], None, |_, _| {}).unwrap();
-    let mut references = data.state.references();
+    let mut references = data.state.references(&Filter::parse("reference pr").unwrap());
     references.sort();
     references.truncate(count);
     for reference in &references {

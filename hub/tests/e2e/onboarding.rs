@@ -492,7 +492,8 @@ fn casework(comes_to: &str) -> Config {
     let from = adapters.find("[adapters.kyc]").unwrap();
     let to = from + adapters[from..].find("[adapters.identity]").unwrap();
     let adapters = format!("{}{kyc}{}", &adapters[..from], &adapters[to..]);
-    Config { adapters, more_sync: "ask_again = \"200ms\"".to_owned(), ..Config::default() }
+    let sync = format!("{}\nask_again = \"200ms\"", Config::default().sync);
+    Config { adapters, sync, ..Config::default() }
 }
 
 #[test]

@@ -25,6 +25,11 @@ impl Outside {
         Self { url, http: reqwest::Client::new(), stop }
     }
 
+    /// Those that listen there already, in a process of their own.
+    pub fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), http: reqwest::Client::new(), stop: CancellationToken::new() }
+    }
+
     async fn get(&self, path: &str) -> Value {
         self.http.get(format!("{}{path}", self.url)).send().await.unwrap().json().await.unwrap()
     }
@@ -58,6 +63,12 @@ impl Outside {
     /// Switches a disturbance on.
     pub async fn fault(&self, system: &str, fault: Value) {
         self.post("/control", &json!({"system": system, "fault": fault})).await;
+    }
+
+    /// All that the systems hold and have done.
+    #[allow(dead_code, reason = "for the torture's checker, which shares this harness")]
+    pub async fn everything(&self) -> Value {
+        self.get("/control/state").await
     }
 
     /// Switches a system's disturbances off.

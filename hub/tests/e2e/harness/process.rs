@@ -44,10 +44,14 @@ pub fn log(folder: &Path) -> String {
     std::fs::read_to_string(log_path(folder)).unwrap_or_default()
 }
 
+fn log_length(folder: &Path) -> usize {
+    std::fs::metadata(log_path(folder)).map_or(0, |log| usize::try_from(log.len()).unwrap())
+}
+
 impl Process {
     /// Starts and waits for the `ready` line.
     pub fn start(folder: &Path, config: &Path) -> Result<Self, Ended> {
-        let before = log(folder).len();
+        let before = log_length(folder);
         let stderr = File::options().create(true).append(true).open(log_path(folder)).unwrap();
         let mut child = hub_command(folder, config).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let stdout = child.stdout.take().unwrap();

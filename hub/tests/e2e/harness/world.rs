@@ -14,19 +14,26 @@ use super::{Member, Outside, run_aside, until};
 /// The adapters against the simulation, as `hub demo` has them.
 const ADAPTERS: &str = include_str!("../../../src/startup/demo.toml");
 
+const SYNC: &str = "retry = [\"100ms\", \"200ms\", \"500ms\", \"1s\", \"1s\", \"2s\", \"2s\", \"5s\", \"5s\"]
+breaker = { failures = 20, window_s = 5, open_s = 1 }";
+
 /// What is different from the usual.
 #[derive(Clone)]
 pub struct Config {
     /// Sections and keys beside the usual ones.
     pub more: String,
-    /// Keys of `[sync]` beside the usual ones.
-    pub more_sync: String,
     /// `[limits]`.
     pub limits: String,
     /// The adapters' part, in which `{plugins}`, `{secrets}` and `{backends}` are filled in.
     pub adapters: String,
     /// `[policies]` path.
     pub policies: PathBuf,
+    /// `[http]` listen.
+    pub listen: String,
+    /// `[sync]`.
+    pub sync: String,
+    /// Where the outside systems are, `http://…`; the world starts its own where nobody says so.
+    pub outside: Option<String>,
     /// Whether the end of the world finds fault with what is parked or owed.
     pub strict: bool,
 }
@@ -36,10 +43,12 @@ impl Default for Config {
         let rate = "{ per_second = 100000, burst = 100000 }";
         Self {
             more: String::new(),
-            more_sync: String::new(),
             limits: format!("member = {rate}\naddress = {rate}"),
             adapters: ADAPTERS.to_owned(),
             policies: repository().join("policies"),
+            listen: "127.0.0.1:0".to_owned(),
+            sync: SYNC.to_owned(),
+            outside: None,
             strict: true,
         }
     }
@@ -94,7 +103,10 @@ impl World {
     /// A world whose hub was not started yet.
     pub async fn prepare(config: Config) -> Self {
         let folder = tempfile::Builder::new().prefix("hub-e2e-").tempdir().unwrap();
-        let outside = Outside::start().await;
+        let outside = match &config.outside {
+            Some(url) => Outside::at(url),
+            None => Outside::start().await,
+        };
         let data = folder.path().join("data");
         let key = LocalKey::open(&data.join("hub.key")).unwrap();
         // Compiled components are kept from one world to the next.
@@ -113,17 +125,15 @@ impl World {
 
     fn write_config(&self) -> PathBuf {
         let path = self.folder().join("hub.toml");
-        let Config { more, more_sync, limits, adapters, policies, .. } = &self.config;
+        let Config { more, limits, adapters, policies, listen, sync, .. } = &self.config;
         let secrets = self.folder().join("secrets");
         let adapters = adapters
             .replace("{plugins}", plugins().to_str().unwrap())
             .replace("{secrets}", secrets.to_str().unwrap())
             .replace("{backends}", &self.outside.url);
-        let sync = "retry = [\"100ms\", \"200ms\", \"500ms\", \"1s\", \"1s\", \"2s\", \"2s\", \"5s\", \"5s\"]\n\
-                    breaker = { failures = 20, window_s = 5, open_s = 1 }";
         let text = format!(
-            "[http]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"data\"\n[policies]\npath = \"{}\"\n\
-             [limits]\n{limits}\n[sync]\n{sync}\n{more_sync}\n{more}\n{adapters}",
+            "[http]\nlisten = \"{listen}\"\n[store]\npath = \"data\"\n[policies]\npath = \"{}\"\n\
+             [limits]\n{limits}\n[sync]\n{sync}\n{more}\n{adapters}",
             policies.display()
         );
         std::fs::write(&path, text).unwrap();
