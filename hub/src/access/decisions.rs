@@ -14,8 +14,10 @@ use serde::Serialize;
 
 use super::action::Action;
 use super::caller::Caller;
+use super::log::{DecisionLog, Made};
 use super::permit::{DecisionId, DecisionIds, Denied, Permit, Target};
 use super::policy::{Decision, Explanation, Finding, Policy, Question, SourceFile, View};
+use super::record::Facts;
 use crate::domain::client::Client;
 
 /// What is in force, and what is wrong with the files on disk.
@@ -47,6 +49,7 @@ pub struct Access {
     decided: Family<Labels, Counter>,
     /// Allowed and denied, for each action.
     counters: Vec<(Counter, Counter)>,
+    log: Option<DecisionLog>,
 }
 
 impl Access {
@@ -64,7 +67,15 @@ impl Access {
             ids: DecisionIds::new(),
             decided,
             counters,
+            log: None,
         }
+    }
+
+    /// Writes every decision to `log` from now on.
+    #[must_use]
+    pub fn recording(mut self, log: DecisionLog) -> Self {
+        self.log = Some(log);
+        self
     }
 
     /// Loads the policy of a folder and decides by it.
@@ -78,6 +89,9 @@ impl Access {
     /// Publishes `hub_decisions_total`.
     pub fn register(&self, registry: &mut Registry) {
         registry.register("hub_decisions", "Decisions by action and answer", self.decided.clone());
+        if let Some(log) = &self.log {
+            log.register(registry);
+        }
     }
 
     /// Whether `caller` may do `action`, to `target` where it is done to a client. For a listing there is no target, and
@@ -108,11 +122,11 @@ impl Access {
 
     fn record(
         &self,
-        (caller, action, target): (&Caller, Action, Option<Target<'_>>),
-        (decision, policy): (&Decision, &Policy),
+        (caller, action, target): (&Arc<Caller>, Action, Option<Target<'_>>),
+        (decision, policy): (&Decision, &Arc<Policy>),
         (id, started): (DecisionId, Instant),
     ) {
-        let allowed = matches!(decision, Decision::Allowed { .. });
+        let (allowed, took) = (decision.is_allowed(), started.elapsed());
         if let Some((allows, denials)) = self.counters.get(action.index()) {
             if allowed {
                 allows.inc()
@@ -120,11 +134,25 @@ impl Access {
                 denials.inc()
             };
         }
+        if let Some(log) = self.log.as_ref().filter(|log| log.takes(allowed)) {
+            log.take(Made {
+                id,
+                at: Utc::now(),
+                caller: Arc::clone(caller),
+                action,
+                target: target.map(|target| DecisionLog::target(target.reference)),
+                facts: target.and_then(|target| target.client).map(Facts::of),
+                outcomes: policy.outcomes(caller, action, target.map_or_else(View::default, Target::view)),
+                policy: Arc::clone(policy),
+                decision: decision.clone(),
+                took,
+            });
+        }
         if allowed && !tracing::enabled!(tracing::Level::DEBUG) {
             return;
         }
         let (file, line) = policy.deciding_line(decision, action);
-        let micros = started.elapsed().as_micros();
+        let micros = took.as_micros();
         let (member, org, digest) = (caller.member(), caller.org(), policy.digest());
         let target = target.map_or("", |target| target.reference);
         if allowed {
@@ -132,6 +160,11 @@ impl Access {
         } else {
             tracing::info!(decision = %id, member, org, %action, target, answer = "deny", file, line, digest, micros);
         }
+    }
+
+    /// Writes the decisions that wait for the log, and no more of them. Blocks.
+    pub fn close(&self) {
+        self.log.iter().for_each(DecisionLog::close);
     }
 
     /// Why a request would be allowed or denied. `client` is the one that the question names, where there is one.

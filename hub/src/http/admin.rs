@@ -1,4 +1,4 @@
-//! `/admin`: CX020, CX021, CX030 and CX040, what an operator sees of the hub itself.
+//! `/admin`: CX020, CX021 and CX030, what an operator sees of the hub itself; the policies are in `policies`.
 
 use std::sync::Arc;
 
@@ -8,11 +8,12 @@ use super::answer::Answer;
 use super::call::Endpoint;
 use super::context::HttpContext;
 use super::listing::{DEFAULT_LIMIT, MAX_LIMIT};
+use super::policies;
 use super::problem::Problem;
 use super::query::malformed;
 use super::request::{Request, request, served};
 use super::statuses::{Admin, Parked};
-use super::views::{AdapterView, Items, PolicyView};
+use super::views::{AdapterView, Items};
 use crate::access::Action;
 use crate::actors::{ParkedView, TreeReport};
 use crate::domain::delivery::Adapter;
@@ -23,8 +24,6 @@ pub static TREE: Endpoint = Endpoint::json("/admin/tree", "CX020");
 pub static ADAPTERS: Endpoint = Endpoint::json("/admin/adapters", "CX021");
 /// CX030.
 pub static PARKED: Endpoint = Endpoint::json("/admin/sync/parked", "CX030");
-/// CX040.
-pub static POLICIES: Endpoint = Endpoint::json("/admin/policies", "CX040");
 
 /// The routes below `/admin`.
 pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
@@ -33,7 +32,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     let adapters = get("adapters").and(request(hub, &ADAPTERS)).then(|request| served(request, adapters));
     let parked =
         warp::path("sync").and(get("parked")).and(request(hub, &PARKED)).then(|request| served(request, parked));
-    let policies = get("policies").and(request(hub, &POLICIES)).then(|request| served(request, policies));
+    let policies = warp::path("policies").and(policies::routes(hub));
     tree.or(adapters).unify().or(parked).unify().or(policies).unify().boxed()
 }
 
@@ -68,15 +67,6 @@ async fn parked(request: Request) -> Result<Answer, Problem> {
     let mut items = request.hub.insight.parked(adapter);
     items.truncate(limit);
     Answer::of(&Items { items })
-}
-
-/// The policy in force
-#[utoipa::path(get, path = "/admin/policies", operation_id = "CX040", tag = "operations",
-    responses((status = 200, description = "What is in force, and what is wrong with what is not", body = PolicyView), Admin))]
-async fn policies(request: Request) -> Result<Answer, Problem> {
-    request.query(&[])?;
-    request.permit(Action::CX040)?;
-    Answer::of(&request.hub.insight.policies())
 }
 
 fn adapter(name: &str) -> Result<Adapter, Problem> {

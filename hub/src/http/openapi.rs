@@ -9,7 +9,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::problem::ProblemDocument;
 use super::statuses::header;
-use super::{accounts, admin, devices, docs, documents, health, history, kyc, profile, starred};
+use super::{accounts, admin, devices, docs, documents, health, history, kyc, policies, profile, starred};
 use crate::domain::validate::FieldError;
 
 /// Name and version of what is described, as the document's `info` says.
@@ -22,7 +22,7 @@ use crate::domain::validate::FieldError;
     paths(profile::list, profile::create, profile::view, profile::edit, profile::archive, accounts::accounts,
         devices::list, devices::lock, devices::transfer, devices::activate, devices::reset_pin, starred::star,
         history::history, documents::list, documents::submit, kyc::review, admin::tree, admin::adapters, admin::parked,
-        admin::policies, health::live, health::ready, health::scrape, docs::contract, docs::page),
+        policies::policies, policies::explain, health::live, health::ready, health::scrape, docs::contract, docs::page),
     components(schemas(ProblemDocument, FieldError)),
     modifiers(&Bearer, &CommonHeaders, &ServerFields, &UploadTypes),
     security(("bearer" = [])),

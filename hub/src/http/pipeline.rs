@@ -54,8 +54,8 @@ impl Front {
         &self.hub
     }
 
-    /// Answers one request.
-    pub async fn answer<B>(&self, request: http::Request<B>, address: IpAddr) -> Response
+    /// Answers one request of a connection from `peer`.
+    pub async fn answer<B>(&self, request: http::Request<B>, peer: IpAddr) -> Response
     where
         B: hyper::body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -63,6 +63,7 @@ impl Front {
         let started = Instant::now();
         let (head, unread) = request.into_parts();
         let version = head.version;
+        let address = self.hub.proxies.caller(peer, &head.headers);
         let call = Arc::new(Call::new(head, unread.map_err(Into::into).boxed_unsync(), address));
         let span = tracing::info_span!("request", request_id = %call.request_id, trace_id = %call.trace.trace_id_hex());
         let deciding = TraceContext::scope(Some(call.trace), self.decide(&call)).instrument(span);

@@ -13,7 +13,7 @@ use super::call::{Call, Endpoint};
 use super::context::HttpContext;
 use super::openapi::Methods;
 use super::problem::{Code, Problem};
-use super::{accounts, admin, devices, docs, documents, health, history, kyc, profile, starred};
+use super::{accounts, admin, devices, docs, documents, health, history, kyc, policies, profile, starred};
 
 /// Every endpoint.
 pub static ENDPOINTS: &[&Endpoint] = &[
@@ -37,7 +37,8 @@ pub static ENDPOINTS: &[&Endpoint] = &[
     &admin::TREE,
     &admin::ADAPTERS,
     &admin::PARKED,
-    &admin::POLICIES,
+    &policies::POLICIES,
+    &policies::EXPLAIN,
     &health::LIVE,
     &health::READY,
     &health::METRICS,

@@ -52,7 +52,7 @@ fn effective_rights_are_those_of_the_specification() {
     for role in ["RP001", "RP002", "RP003", "RP004", "OP001", "RP005", "rp001", "*", ""] {
         for action in Action::ALL {
             let caller = caller("m-1", "operators", &[role], &["CL-1"], Some("active"));
-            let view = View { reference: Some("CL-1"), row: None };
+            let view = View::of(Some("CL-1"), None);
             let decision = policy.decide((&caller, "operators"), *action, view);
             let allowed = matches!(decision, Decision::Allowed { .. });
             assert_eq!(allowed, effective(role, action.as_str()), "{role} {action}");

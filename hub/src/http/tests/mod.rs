@@ -5,3 +5,4 @@ mod clients;
 mod contract;
 mod socket;
 mod support;
+mod tls;

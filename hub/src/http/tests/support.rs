@@ -22,7 +22,7 @@ use crate::actors::{ActorSystem, ParkedView, Tree};
 use crate::adapters::Adapters;
 use crate::domain::delivery::Adapter;
 use crate::http::views::{Health, Part, PolicyView};
-use crate::http::{Front, HttpContext, Insight, Limits, Rate, UPLOADS};
+use crate::http::{ConnectionLimits, Front, HttpContext, Insight, Limits, Look, Proxies, Rate, UPLOADS};
 use crate::startup::data::{self, Data};
 use crate::state::history::HistoryPage;
 use crate::state::{ClientRecord, State};
@@ -57,6 +57,8 @@ impl Insight for Told {
     }
 
     fn viewed(&self, _: &ClientRecord) {}
+
+    fn looked(&self, _: Look<'_>) {}
 }
 
 /// A running hub. Its parts end with it.
@@ -96,6 +98,15 @@ impl House {
 
     /// A hub that takes so many requests a second, and no burst.
     pub async fn with_limits(address: u32, member: u32) -> Self {
+        Self::with(address, member, u32::MAX).await
+    }
+
+    /// A hub that takes so many connections from one address.
+    pub async fn with_connections(address: u32) -> Self {
+        Self::with(10_000, 10_000, address).await
+    }
+
+    async fn with(address: u32, member: u32, connections: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let Data { journal, state, .. } = data::open(folder.path(), &[], None, |_, _| {}).unwrap();
         let adapters = Adapters::load(&BTreeMap::new(), &folder.path().join("cache"), None).await.unwrap();
@@ -123,6 +134,8 @@ impl House {
             tokens: Arc::new(Tokens::local(&key)),
             metrics: Arc::new(Metrics::new(None)),
             limits: Limits::new(rate(address), rate(member)),
+            connections: ConnectionLimits { total: NonZeroU32::MAX, address: NonZeroU32::new(connections).unwrap() },
+            proxies: Proxies::default(),
             tree,
             adapters,
             insight: Arc::new(Told { state, journal, health: health.clone() }),
