@@ -20,6 +20,8 @@ mod contract;
 mod events;
 mod kill;
 mod limits;
+mod markers;
 mod onboarding;
 mod operations;
+mod records;
 mod tokens;

@@ -21,12 +21,16 @@ use crate::actors::commands::{Commands, Shards};
 use crate::actors::{ActorSystem, ParkedView, Tree};
 use crate::adapters::Adapters;
 use crate::domain::delivery::Adapter;
+use crate::domain::device::Enrolment;
+use crate::domain::event::Event;
 use crate::http::views::{Health, Part, PolicyView};
 use crate::http::{ConnectionLimits, Front, HttpContext, Insight, Limits, Look, Proxies, Rate, UPLOADS};
+use crate::journal::{Append, Journal as _};
 use crate::startup::data::{self, Data};
 use crate::state::history::HistoryPage;
 use crate::state::{ClientRecord, State};
 use crate::sync::accounts::Accounts;
+use crate::sync::entries::{By, device_stream};
 use crate::telemetry::Metrics;
 
 /// What the tests let the hub say of itself.
@@ -67,6 +71,7 @@ pub struct House {
     pub health: Arc<Mutex<Option<Health>>>,
     front: Front,
     key: LocalKey,
+    journal: Arc<crate::journal::FileJournal>,
     _system: ActorSystem,
     _folder: TempDir,
 }
@@ -126,6 +131,7 @@ impl House {
             tokio::task::yield_now().await;
         }
         let health = Arc::new(Mutex::new(Some(Health::Ok)));
+        let kept = journal.clone();
         let rate = |rate| Rate { per_second: NonZeroU32::new(rate).unwrap(), burst: NonZeroU32::new(rate).unwrap() };
         let hub = Arc::new(HttpContext {
             state: state.clone(),
@@ -141,7 +147,7 @@ impl House {
             insight: Arc::new(Told { state, journal, health: health.clone() }),
             uploads: Semaphore::new(UPLOADS),
         });
-        Self { front: Front::new(hub.clone()), hub, health, key, _system: system, _folder: folder }
+        Self { front: Front::new(hub.clone()), hub, health, key, journal: kept, _system: system, _folder: folder }
     }
 
     /// A token of a member of `o`.
@@ -195,6 +201,27 @@ impl House {
         let reply = self.put("POST", "/clients/profile", &company(number)).await;
         assert_eq!(reply.status, StatusCode::CREATED, "{:?}", reply.body);
         reply.json()["reference"].as_str().unwrap().to_owned()
+    }
+}
+
+impl House {
+    /// A device of a client of `o`, as the identity system would have it listed.
+    pub async fn device(&self, client: &str) -> String {
+        let device_type = serde_json::from_value(json!("mobile")).unwrap();
+        let enrolled = Event::DeviceEnrolled(Enrolment {
+            client: client.to_owned(),
+            external_id: format!("of-{client}"),
+            device_type,
+            model: None,
+            label: None,
+            active: true,
+            locked: false,
+            enrolled_at: None,
+        });
+        let reference = format!("DV-{client}");
+        let entry = By::hub("o", "test").entry(device_stream(&reference), &enrolled).unwrap();
+        self.journal.append(Append { entries: vec![entry], ..Append::default() }).await.unwrap();
+        reference
     }
 }
 

@@ -27,6 +27,10 @@ pub struct Config {
     pub adapters: String,
     /// `[policies]` path.
     pub policies: PathBuf,
+    /// Variables of the hub's process.
+    pub env: Vec<(&'static str, &'static str)>,
+    /// Keys of `[http]` beside the usual ones.
+    pub more_http: String,
     /// Whether the end of the world finds fault with what is parked or owed.
     pub strict: bool,
 }
@@ -40,6 +44,8 @@ impl Default for Config {
             limits: format!("member = {rate}\naddress = {rate}"),
             adapters: ADAPTERS.to_owned(),
             policies: repository().join("policies"),
+            env: Vec::new(),
+            more_http: String::new(),
             strict: true,
         }
     }
@@ -113,7 +119,7 @@ impl World {
 
     fn write_config(&self) -> PathBuf {
         let path = self.folder().join("hub.toml");
-        let Config { more, more_sync, limits, adapters, policies, .. } = &self.config;
+        let Config { more, more_http, more_sync, limits, adapters, policies, .. } = &self.config;
         let secrets = self.folder().join("secrets");
         let adapters = adapters
             .replace("{plugins}", plugins().to_str().unwrap())
@@ -122,7 +128,7 @@ impl World {
         let sync = "retry = [\"100ms\", \"200ms\", \"500ms\", \"1s\", \"1s\", \"2s\", \"2s\", \"5s\", \"5s\"]\n\
                     breaker = { failures = 20, window_s = 5, open_s = 1 }";
         let text = format!(
-            "[http]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"data\"\n[policies]\npath = \"{}\"\n\
+            "[http]\nlisten = \"127.0.0.1:0\"\n{more_http}\n[store]\npath = \"data\"\n[policies]\npath = \"{}\"\n\
              [limits]\n{limits}\n[sync]\n{sync}\n{more_sync}\n{more}\n{adapters}",
             policies.display()
         );
@@ -159,7 +165,7 @@ impl World {
 
     /// Starts the hub where that may be refused.
     pub fn try_up(&self) -> Result<(), Ended> {
-        let process = Process::start(self.folder(), &self.write_config())?;
+        let process = Process::start(self.folder(), &self.write_config(), &self.config.env)?;
         self.url.write().clone_from(&process.url);
         *self.hub.lock() = Some(process);
         Ok(())
