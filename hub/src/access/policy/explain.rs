@@ -208,16 +208,24 @@ impl Policy {
                 .collect();
             return format!("take away {}", through.join(" and "));
         }
-        if foreign {
-            return format!("let a member of the operating organisation (auth.operator_org) ask: {action} is theirs");
-        }
         let nearest = granting.iter().min_by_key(|step| failing(step).len());
-        if let Some(step) = nearest {
-            return format!("make {}, for {}", failing(step).join(" and "), step.role);
-        }
+        let grant = match nearest {
+            None => Some(self.grant_wanted(action, roles.iter().map(failing))),
+            Some(step) => {
+                let failed = failing(step);
+                (!failed.is_empty()).then(|| format!("make {}, for {}", failed.join(" and "), step.role))
+            }
+        };
+        let theirs = "let a member of the operating organisation (auth.operator_org) ask";
+        let org = foreign.then(|| format!("{theirs}: {action} is theirs"));
+        grant.into_iter().chain(org).collect::<Vec<_>>().join(", and ")
+    }
+
+    /// What would grant an action that none of the member's roles does; `failing` is what does not hold for each.
+    fn grant_wanted(&self, action: Action, failing: impl Iterator<Item = Vec<String>>) -> String {
         let known = self.names.roles.iter().map(|(code, _)| code.as_str());
         let could: Vec<&str> = known.filter(|role| self.rules.path(role, action).is_some()).collect();
-        let also = roles.iter().map(failing).min_by_key(Vec::len).filter(|failed| !failed.is_empty());
+        let also = failing.min_by_key(Vec::len).filter(|failed| !failed.is_empty());
         let also = also.map_or_else(String::new, |failed| format!(", and make {}", failed.join(" and ")));
         if could.is_empty() {
             return format!("add a line `p, permission, {action}` to {POLICY}: no role grants it{also}");
