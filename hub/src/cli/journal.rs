@@ -15,7 +15,7 @@ use super::output::{Exit, Output};
 use super::report;
 use super::session::{Session, answers, bar, counter, told};
 use super::store::{CutArgs, ExportArgs, FilterArgs, JournalArgs, JournalCommand, ShowArgs, VerifyArgs};
-use crate::journal::{self, Actor, CutOrder, Filter, ReadError, Shown, reads};
+use crate::journal::{self, Actor, CutOrder, Filter, Finding, ReadError, Shown, VerifyReport, reads};
 use crate::startup::data::{journal_in, reads_in};
 
 /// Runs the command.
@@ -51,7 +51,21 @@ fn verify(session: &Session, args: &VerifyArgs) -> Result<Exit, String> {
     {
         report.broken = None;
     }
-    told(report::verified(&mut answers(args.journal.json), &report))
+    match report.broken.as_ref().filter(|_| args.reads) {
+        Some(finding) => told(broken_record(args, &report, finding)),
+        None => told(report::verified(&mut answers(args.journal.json), &report)),
+    }
+}
+
+/// Views are not cut off by decision: a day that is damaged is kept as it is, or restored.
+fn broken_record(args: &VerifyArgs, report: &VerifyReport, finding: &Finding) -> io::Result<Exit> {
+    let Finding { segment, offset, seq, fault, .. } = finding;
+    let mut json = json!(report);
+    if let Some(members) = json.as_object_mut() {
+        members.insert("whole".to_owned(), json!(false));
+    }
+    let text = format!("broken: {segment} at byte {offset}, entry {seq}: {fault}\nrestore the day's folder");
+    answers(args.journal.json).say(&text, &json).map(|()| Exit::Failed)
 }
 
 /// The lines of a journal, or of several, one behind the other.

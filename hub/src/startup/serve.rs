@@ -38,7 +38,7 @@ pub enum StartError {
     #[error(transparent)]
     Data(#[from] DataError),
     /// The record of views can't be opened.
-    #[error("the record of views: {0}")]
+    #[error("the record of views: {0}; it begins another one where the day's folder is moved away")]
     Reads(#[from] crate::journal::OpenError),
     /// A folder or file of the hub's own can't be made.
     #[error("{0}: {1}")]
@@ -85,12 +85,14 @@ pub async fn serve(
     ready: impl FnOnce(&Serving),
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
-    let access = Arc::new(open_policies(&config)?);
+    let access = open_policies(&config)?;
     let tokens = open_tokens(&config)?;
     let tls =
         config.http.tls.as_ref().map(http::Tls::open).transpose().map_err(|error| StartError::Tls(error.to_string()))?;
     let listener = listen(config.http.listen).await?;
     let data = open_data(&config, &metrics)?;
+    // Only now: the journal's lock says that the folder is ours.
+    let access = Arc::new(recording(access, &config)?);
     let reads = open_reads(&config)?;
     let adapters = open_adapters(&config, &metrics).await?;
     note_start(&data, &config, &adapters, &access).await?;
@@ -112,11 +114,13 @@ pub async fn serve(
 }
 
 fn open_policies(config: &Config) -> Result<Access, StartError> {
-    let access = Access::load(&config.policies.path, config.auth.operator_org.as_str()).map_err(|findings| {
+    Access::load(&config.policies.path, config.auth.operator_org.as_str()).map_err(|findings| {
         let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
         StartError::Policies(lines.join("\n"))
-    })?;
-    made(&config.store.path)?;
+    })
+}
+
+fn recording(access: Access, config: &Config) -> Result<Access, StartError> {
     let folder = decisions_in(&config.store.path);
     let log = DecisionLog::open(&folder, config.policies.decisions);
     log.map(|log| access.recording(log)).map_err(|error| StartError::File(folder.display().to_string(), error))
