@@ -196,7 +196,9 @@ impl Access {
 
     /// Puts another policy in force, in one step; decisions that are being made end by the one they began with.
     pub fn swap(&self, policy: Policy) {
-        *self.policy.write() = Arc::new(policy);
+        // What was in force is taken down when nobody waits for the lock any more.
+        let before = std::mem::replace(&mut *self.policy.write(), Arc::new(policy));
+        drop(before);
         self.findings.write().clear();
     }
 

@@ -33,6 +33,8 @@ pub struct HttpContext {
     pub metrics: Arc<Metrics>,
     /// How many requests are taken.
     pub limits: Limits,
+    /// Whether callers come over TLS.
+    pub secure: bool,
     /// How many connections there may be.
     pub connections: ConnectionLimits,
     /// Whose word is taken for where a request came from.

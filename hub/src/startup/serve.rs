@@ -258,6 +258,7 @@ fn context(
         tokens,
         metrics: Arc::new(metrics),
         limits: Limits::new(config.limits.address, config.limits.member),
+        secure: config.http.tls.is_some(),
         connections: config.limits.connections,
         proxies: config.http.proxies.clone(),
         tree: running.tree.clone(),

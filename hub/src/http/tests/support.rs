@@ -140,6 +140,7 @@ impl House {
             tokens: Arc::new(Tokens::local(&key)),
             metrics: Arc::new(Metrics::new(None)),
             limits: Limits::new(rate(address), rate(member)),
+            secure: false,
             connections: ConnectionLimits { total: NonZeroU32::MAX, address: NonZeroU32::new(connections).unwrap() },
             proxies: Proxies::default(),
             tree,
