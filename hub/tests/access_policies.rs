@@ -209,7 +209,10 @@ fn every_malformed_file_is_refused_and_named() {
         let findings = findings.unwrap_or_else(|| panic!("{file}: {what} was accepted"));
         assert!(!findings.is_empty(), "{file}: {what} has no finding");
         // What a file lacks shows in another one: a role that names.csv does not name is unknown in policy.csv.
-        assert!(file == "names.csv" || findings.iter().any(|finding| finding.file == file), "{file}: {what}: {findings:?}");
+        assert!(
+            file == "names.csv" || findings.iter().any(|finding| finding.file == file),
+            "{file}: {what}: {findings:?}"
+        );
         assert!(findings.iter().all(|finding| !finding.message.is_empty()), "{file}: {what}: {findings:?}");
     }
 }

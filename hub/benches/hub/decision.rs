@@ -81,7 +81,10 @@ fn enlarged(folder: &Path) {
         }),
     );
     let mine = "client.status eq active and member.clients contain {client}";
-    append("conditions.csv", format!("X_001, RX000, CL004, {mine}\nX_002, RP003, CL004, client.kyc.status ne rejected\n"));
+    append(
+        "conditions.csv",
+        format!("X_001, RX000, CL004, {mine}\nX_002, RP003, CL004, client.kyc.status ne rejected\n"),
+    );
 }
 
 fn client() -> Client {
@@ -154,7 +157,8 @@ pub fn reloads() -> Row {
             let mut slowest = Duration::ZERO;
             while !done.load(Ordering::Relaxed) {
                 let began = Instant::now();
-                let (may, may_not) = (access.permit(&caller, Action::CL001, None), access.permit(&caller, Action::CL003, None));
+                let (may, may_not) =
+                    (access.permit(&caller, Action::CL001, None), access.permit(&caller, Action::CL003, None));
                 slowest = slowest.max(began.elapsed());
                 assert!(may.is_ok() && may_not.is_err(), "decided by a mixed or an empty policy");
             }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use parking_lot::RwLock;
@@ -38,6 +38,45 @@ pub struct PolicyReport {
 struct Labels {
     action: &'static str,
     answer: &'static str,
+}
+
+/// Who asks for what, and about which client.
+type Asked<'a> = (&'a Arc<Caller>, Action, Option<Target<'a>>);
+
+/// A decision as the decision log takes it.
+fn made(
+    (caller, action, target): Asked<'_>,
+    (decision, policy): (&Decision, &Arc<Policy>),
+    (id, took): (DecisionId, Duration),
+) -> Made {
+    Made {
+        id,
+        at: Utc::now(),
+        caller: Arc::clone(caller),
+        action,
+        target: target.map(|target| DecisionLog::target(target.reference)),
+        facts: target.and_then(|target| target.client).map(Facts::of),
+        outcomes: policy.outcomes(caller, action, target.map_or_else(View::default, Target::view)),
+        policy: Arc::clone(policy),
+        decision: decision.clone(),
+        took,
+    }
+}
+
+/// The line in the log. Denials are for everybody to see.
+fn say(
+    (caller, action, target): Asked<'_>,
+    (decision, policy): (&Decision, &Arc<Policy>),
+    (id, took): (DecisionId, Duration),
+) {
+    let (file, line) = policy.deciding_line(decision, action);
+    let (member, org, digest, micros) = (caller.member(), caller.org(), policy.digest(), took.as_micros());
+    let target = target.map_or("", |target| target.reference);
+    if decision.is_allowed() {
+        tracing::debug!(decision = %id, member, org, %action, target, answer = "allow", file, line, digest, micros);
+    } else {
+        tracing::info!(decision = %id, member, org, %action, target, answer = "deny", file, line, digest, micros);
+    }
 }
 
 /// Makes permits.
@@ -120,45 +159,18 @@ impl Access {
         }
     }
 
-    fn record(
-        &self,
-        (caller, action, target): (&Arc<Caller>, Action, Option<Target<'_>>),
-        (decision, policy): (&Decision, &Arc<Policy>),
-        (id, started): (DecisionId, Instant),
-    ) {
-        let (allowed, took) = (decision.is_allowed(), started.elapsed());
-        if let Some((allows, denials)) = self.counters.get(action.index()) {
-            if allowed {
-                allows.inc()
-            } else {
-                denials.inc()
-            };
+    /// Counts a decision, hands it to the decision log, and says it in the log.
+    fn record(&self, asked: Asked<'_>, decided: (&Decision, &Arc<Policy>), (id, started): (DecisionId, Instant)) {
+        let (allowed, took) = (decided.0.is_allowed(), started.elapsed());
+        if let Some((allows, denials)) = self.counters.get(asked.1.index()) {
+            let counter = if allowed { allows } else { denials };
+            counter.inc();
         }
         if let Some(log) = self.log.as_ref().filter(|log| log.takes(allowed)) {
-            log.take(Made {
-                id,
-                at: Utc::now(),
-                caller: Arc::clone(caller),
-                action,
-                target: target.map(|target| DecisionLog::target(target.reference)),
-                facts: target.and_then(|target| target.client).map(Facts::of),
-                outcomes: policy.outcomes(caller, action, target.map_or_else(View::default, Target::view)),
-                policy: Arc::clone(policy),
-                decision: decision.clone(),
-                took,
-            });
+            log.take(made(asked, decided, (id, took)));
         }
-        if allowed && !tracing::enabled!(tracing::Level::DEBUG) {
-            return;
-        }
-        let (file, line) = policy.deciding_line(decision, action);
-        let micros = took.as_micros();
-        let (member, org, digest) = (caller.member(), caller.org(), policy.digest());
-        let target = target.map_or("", |target| target.reference);
-        if allowed {
-            tracing::debug!(decision = %id, member, org, %action, target, answer = "allow", file, line, digest, micros);
-        } else {
-            tracing::info!(decision = %id, member, org, %action, target, answer = "deny", file, line, digest, micros);
+        if !allowed || tracing::enabled!(tracing::Level::DEBUG) {
+            say(asked, decided, (id, took));
         }
     }
 

@@ -20,9 +20,7 @@ mod watch;
 
 pub use action::Action;
 pub use caller::Caller;
-pub use config::{
-    AuthConfig, AuthConfigError, AuthMode, DecisionsConfig, JwksUrl, Oidc, OrgId, PoliciesConfig, Share,
-};
+pub use config::{AuthConfig, AuthConfigError, AuthMode, DecisionsConfig, JwksUrl, Oidc, OrgId, PoliciesConfig, Share};
 pub use decisions::{Access, PolicyReport};
 pub use log::DecisionLog;
 pub use permit::{DecisionId, Denied, Permit, Rows, Target};

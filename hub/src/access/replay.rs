@@ -74,12 +74,7 @@ type Who = (Change, String, String, Vec<String>, String);
 ///
 /// # Errors
 /// The files can't be read.
-pub fn replay(
-    folder: &Path,
-    policy: &Policy,
-    operator_org: &str,
-    from: Option<DateTime<Utc>>,
-) -> io::Result<Replay> {
+pub fn replay(folder: &Path, policy: &Policy, operator_org: &str, from: Option<DateTime<Utc>>) -> io::Result<Replay> {
     let (mut replay, mut moved) = (Replay::default(), BTreeMap::<Who, Moved>::new());
     for path in files(folder)? {
         let mut lines = BufReader::new(File::open(path)?);

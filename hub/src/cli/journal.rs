@@ -83,7 +83,9 @@ fn selected(session: &Session, args: &JournalArgs, filter: &FilterArgs) -> Resul
         to: filter.to,
     };
     let folders = match of_reads {
-        true => reads::days(&reads_in(&store)).map_err(|error| error.to_string())?.into_iter().map(|(_, day)| day).collect(),
+        true => {
+            reads::days(&reads_in(&store)).map_err(|error| error.to_string())?.into_iter().map(|(_, day)| day).collect()
+        }
         false => vec![journal_in(&store)],
     };
     let lines = folders.iter().map(|folder| journal::lines(folder, filter.clone()));

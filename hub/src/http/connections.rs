@@ -106,7 +106,8 @@ mod tests {
         assert!(take("2001:db8::3").await.is_none(), "one host of IPv6 has a whole /64");
         drop(first);
         let third = take("2001:db8::3").await.unwrap();
-        let proxied = [take("10.0.0.1").await.unwrap(), take("10.0.0.1").await.unwrap(), take("10.0.0.1").await.unwrap()];
+        let proxied =
+            [take("10.0.0.1").await.unwrap(), take("10.0.0.1").await.unwrap(), take("10.0.0.1").await.unwrap()];
         assert_eq!(connections.places.available_permits(), 0);
         drop((second, third, proxied));
         assert!(connections.taken.lock().is_empty());

@@ -20,8 +20,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::context::HttpContext;
 use super::connections::Connections;
+use super::context::HttpContext;
 use super::pipeline::Front;
 use super::tls::Tls;
 
@@ -49,12 +49,7 @@ impl Times {
 }
 
 /// Serves until `shutdown`, then drains.
-pub async fn serve(
-    listener: TcpListener,
-    tls: Option<Tls>,
-    hub: Arc<HttpContext>,
-    shutdown: impl Future<Output = ()>,
-) {
+pub async fn serve(listener: TcpListener, tls: Option<Tls>, hub: Arc<HttpContext>, shutdown: impl Future<Output = ()>) {
     let front = Arc::new(Front::new(hub));
     let (stop, connections) = (CancellationToken::new(), TaskTracker::new());
     let sweeping = sweep(front.clone());

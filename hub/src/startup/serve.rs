@@ -87,8 +87,13 @@ pub async fn serve(
 ) -> Result<(), StartError> {
     let access = open_policies(&config)?;
     let tokens = open_tokens(&config)?;
-    let tls =
-        config.http.tls.as_ref().map(http::Tls::open).transpose().map_err(|error| StartError::Tls(error.to_string()))?;
+    let tls = config
+        .http
+        .tls
+        .as_ref()
+        .map(http::Tls::open)
+        .transpose()
+        .map_err(|error| StartError::Tls(error.to_string()))?;
     let listener = listen(config.http.listen).await?;
     let data = open_data(&config, &metrics)?;
     // Only now: the journal's lock says that the folder is ours.
@@ -328,7 +333,9 @@ async fn close(running: Running, data: Data, (access, reads): (Arc<Access>, Opti
     let journal = data.journal;
     let closing = move || {
         journal.close();
-        reads.iter().for_each(|reads| reads.close());
+        if let Some(reads) = &reads {
+            reads.close();
+        }
         access.close();
     };
     if tokio::task::spawn_blocking(closing).await.is_err() {

@@ -16,7 +16,8 @@ fn limited(reply: &Reply, by: &str) {
 #[test]
 fn behind_a_trusted_proxy_each_caller_has_a_limit_of_its_own_and_can_not_dodge_it() {
     run(async {
-        let limits = "member = { per_second = 1000, burst = 1000 }\naddress = { per_second = 1, burst = 10 }".to_owned();
+        let limits =
+            "member = { per_second = 1000, burst = 1000 }\naddress = { per_second = 1, burst = 10 }".to_owned();
         let more_http = "proxies = [\"127.0.0.0/8\", \"10.0.0.0/8\"]".to_owned();
         let world = World::start(Config { limits, more_http, strict: false, ..Config::default() }).await;
         let url = format!("{}/clients/profile", world.url());
@@ -34,7 +35,11 @@ fn behind_a_trusted_proxy_each_caller_has_a_limit_of_its_own_and_can_not_dodge_i
         }
         assert_eq!(first[0], 401, "{first:?}");
         assert!(first.iter().filter(|status| **status == 429).count() >= 25, "{first:?}");
-        assert_eq!(ask("x-forwarded-for", "203.0.113.10".to_owned()).await, 401, "another caller behind the same proxy");
+        assert_eq!(
+            ask("x-forwarded-for", "203.0.113.10".to_owned()).await,
+            401,
+            "another caller behind the same proxy"
+        );
     });
 }
 

@@ -48,14 +48,23 @@ async fn exercise(admin: &Member<'_>) -> Vec<Reply> {
     changed["email"] = json!("zqmark21@meridian.example");
     changed["statusReason"] = json!("zqmark22");
     replies.push(admin.put(&format!("/clients/profile/{company}"), &changed).await);
-    for filter in ["name co \"zqmark01\"", "email eq zqmark23", "zqmark24 eq \"x\"", "name xx \"zqmark25\"", "\"zqmark26"] {
+    for filter in
+        ["name co \"zqmark01\"", "email eq zqmark23", "zqmark24 eq \"x\"", "name xx \"zqmark25\"", "\"zqmark26"]
+    {
         replies.push(admin.search(filter).await);
     }
     let post = async |path: &str, body: Value| admin.post(path, &body).await;
     replies.push(post("/clients/device/lock", json!({"device": device, "locked": true, "reason": "zqmark27"})).await);
     replies.push(post("/clients/device/lock", json!({"device": device, "locked": false, "reason": "zqmark28"})).await);
-    replies.push(post("/clients/device/transfer", json!({"device": device, "from": company, "to": person, "reason": "zqmark29"})).await);
-    replies.push(post("/clients/device/activate", json!({"device": device, "active": true, "reason": "zqmark30"})).await);
+    replies.push(
+        post(
+            "/clients/device/transfer",
+            json!({"device": device, "from": company, "to": person, "reason": "zqmark29"}),
+        )
+        .await,
+    );
+    replies
+        .push(post("/clients/device/activate", json!({"device": device, "active": true, "reason": "zqmark30"})).await);
     replies.push(post("/clients/device/resetPIN", json!({"device": device, "reason": "zqmark31"})).await);
     replies.push(post(&format!("/clients/starred/{company}"), json!({"starred": "zqmark32"})).await);
     replies.push(post(&format!("/clients/kyc/{company}"), json!({"decision": "zqmark33", "reason": "zqmark34"})).await);
@@ -67,9 +76,11 @@ async fn exercise(admin: &Member<'_>) -> Vec<Reply> {
         "language": "zqmark45!", "individual": {"dateOfBirth": "zqmark46"}});
     replies.push(post("/clients/profile", wrong).await);
     replies.push(post("/clients/profile", self::company()).await);
-    let raw = admin.request(Method::POST, "/clients/profile").header("content-type", "application/json").body("{\"zqmark47");
+    let raw =
+        admin.request(Method::POST, "/clients/profile").header("content-type", "application/json").body("{\"zqmark47");
     replies.push(admin.send(raw).await);
-    let deleted = admin.request(Method::DELETE, &format!("/clients/profile/{company}")).json(&json!({"reason": "zqmark48"}));
+    let deleted =
+        admin.request(Method::DELETE, &format!("/clients/profile/{company}")).json(&json!({"reason": "zqmark48"}));
     replies.push(admin.send(deleted).await);
     admin.world.settle().await;
     replies
@@ -91,7 +102,11 @@ fn files(folder: &Path) -> String {
     let mut all = String::new();
     for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
         let path = entry.path();
-        all += &if path.is_dir() { files(&path) } else { String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned() };
+        all += &if path.is_dir() {
+            files(&path)
+        } else {
+            String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()
+        };
     }
     all
 }
@@ -99,8 +114,21 @@ fn files(folder: &Path) -> String {
 /// What may stand nowhere: the planted texts, dates and numbers, tokens, and the adapters' credentials in all forms.
 fn planted(admin: &Member<'_>) -> Vec<String> {
     let (head, signature) = admin.token.rsplit_once('.').unwrap();
-    let own = [MARK, "1951-07-31", "2079460731", "2079460732", "912345731", "secret-key", "hub:secret", "aHViOnNlY3JldA", "ApiKey secret"];
-    own.iter().map(|text| (*text).to_owned()).chain([signature.to_owned(), head.rsplit_once('.').unwrap().1.to_owned()]).collect()
+    let own = [
+        MARK,
+        "1951-07-31",
+        "2079460731",
+        "2079460732",
+        "912345731",
+        "secret-key",
+        "hub:secret",
+        "aHViOnNlY3JldA",
+        "ApiKey secret",
+    ];
+    own.iter()
+        .map(|text| (*text).to_owned())
+        .chain([signature.to_owned(), head.rsplit_once('.').unwrap().1.to_owned()])
+        .collect()
 }
 
 #[track_caller]
@@ -123,20 +151,30 @@ fn nothing_that_was_planted_is_found_in_what_the_hub_says_of_itself() {
         let admin = world.admin(&samples::org("marks"));
         let planted = planted(&admin);
         let replies = exercise(&admin).await;
-        let problems: Vec<_> = replies.into_iter().chain(refused(&world, &admin).await).filter(|reply| reply.status >= 400).collect();
+        let problems: Vec<_> =
+            replies.into_iter().chain(refused(&world, &admin).await).filter(|reply| reply.status >= 400).collect();
         assert!(problems.len() >= 12, "{problems:?}");
         for reply in &problems {
             let body = reply.json();
             // A name that is not known is told back, as a pointer.
             let mut told = body.clone();
-            for error in told["errors"].as_array_mut().into_iter().flatten().filter(|error| error["code"] == "unknown-field") {
+            for error in
+                told["errors"].as_array_mut().into_iter().flatten().filter(|error| error["code"] == "unknown-field")
+            {
                 error["pointer"] = Value::Null;
             }
             clean("a problem", &told.to_string(), &planted);
-            assert!(!reply.headers.iter().any(|(_, value)| String::from_utf8_lossy(value.as_bytes()).to_lowercase().contains(MARK)));
+            assert!(
+                !reply
+                    .headers
+                    .iter()
+                    .any(|(_, value)| String::from_utf8_lossy(value.as_bytes()).to_lowercase().contains(MARK))
+            );
         }
         let operator = world.operator();
-        for path in ["/metrics", "/health/ready", "/admin/tree", "/admin/adapters", "/admin/sync/parked", "/admin/policies"] {
+        for path in
+            ["/metrics", "/health/ready", "/admin/tree", "/admin/adapters", "/admin/sync/parked", "/admin/policies"]
+        {
             clean(path, &operator.get(path).await.text, &planted);
         }
         assert!(world.metric("hub_log_lines_dropped_total").await == 0.0, "lines were lost that nobody could look at");

@@ -78,7 +78,8 @@ impl<'a> Ground<'a> {
             "CX030" => member.get("/admin/sync/parked").await,
             "CX040" => member.get("/admin/policies").await,
             "CX041" => {
-                let question = json!({"member": "m-2", "org": "nobody", "roles": ["RP002"], "action": "CL004", "client": client});
+                let question =
+                    json!({"member": "m-2", "org": "nobody", "roles": ["RP002"], "action": "CL004", "client": client});
                 member.post("/admin/policies/explain", &question).await
             }
             _ => unreachable!("{action}"),

@@ -37,13 +37,16 @@ fn decisions_are_found_by_the_id_of_a_denial_and_made_again_under_other_files() 
         support.get("/clients/profile").await.ok(200);
         let denied = support.get("/clients/accounts/CL-1").await.denied("CL006");
         let id = denied["decisionId"].as_str().unwrap();
-        let record = until("the decision is written", || async {
-            lines(&folder).into_iter().find(|line| line["id"] == id)
-        })
-        .await;
-        for (member, value) in
-            [("member", json!("m-4")), ("org", json!(org)), ("action", json!("CL006")), ("answer", json!("deny")), ("target", json!("CL-1"))]
-        {
+        let record =
+            until("the decision is written", || async { lines(&folder).into_iter().find(|line| line["id"] == id) })
+                .await;
+        for (member, value) in [
+            ("member", json!("m-4")),
+            ("org", json!(org)),
+            ("action", json!("CL006")),
+            ("answer", json!("deny")),
+            ("target", json!("CL-1")),
+        ] {
             assert_eq!(record[member], value, "{record}");
         }
         assert!(record["digest"].as_str().unwrap().starts_with("sha256:") && record["us"].is_number(), "{record}");
@@ -55,14 +58,20 @@ fn decisions_are_found_by_the_id_of_a_denial_and_made_again_under_other_files() 
         std::fs::create_dir(&other).unwrap();
         for name in ["model.conf", "names.csv", "policy.csv", "conditions.csv"] {
             let changed = std::fs::read_to_string(own.join(name)).unwrap();
-            std::fs::write(other.join(name), changed.replace("g, RP004, clnt_list\n", "g, RP004, acct_list\n")).unwrap();
+            std::fs::write(other.join(name), changed.replace("g, RP004, clnt_list\n", "g, RP004, acct_list\n"))
+                .unwrap();
         }
         let told = hub(&world, &["policy", "replay", other.to_str().unwrap()]);
         let said = text(&told);
         assert_eq!(told.status.code(), Some(1), "{said}");
-        assert!(said.contains(&format!("{org}/m-4 (RP004) gains CL006: 1 decisions, the last {id} (policy.csv:")), "{said}");
+        assert!(
+            said.contains(&format!("{org}/m-4 (RP004) gains CL006: 1 decisions, the last {id} (policy.csv:")),
+            "{said}"
+        );
         assert!(said.contains(&format!("{org}/m-4 (RP004) loses CL001: 1 decisions")), "{said}");
-        let json: Value = serde_json::from_slice(&hub(&world, &["policy", "replay", other.to_str().unwrap(), "--json"]).stdout).unwrap();
+        let json: Value =
+            serde_json::from_slice(&hub(&world, &["policy", "replay", other.to_str().unwrap(), "--json"]).stdout)
+                .unwrap();
         assert_eq!(json["moved"].as_array().unwrap().len(), 2, "{json}");
         let later = hub(&world, &["policy", "replay", own.to_str().unwrap(), "--from", "2999-01-01T00:00:00Z"]);
         assert_eq!(later.status.code(), Some(1), "nothing was compared: {}", text(&later));
@@ -93,7 +102,9 @@ fn who_viewed_a_client_is_on_the_record_and_a_change_of_it_is_found() {
         assert_eq!(actions, ["CL002", "CL006", "CL007"]);
         assert!(views.iter().all(|view| view["kind"] == "client.viewed" && view["org"] == *org), "{views:?}");
         assert!(views.iter().all(|view| view["data"]["decision"].as_str().unwrap().starts_with("DC-")), "{views:?}");
-        assert!(world.metric("hub_reads_recorded_total").await >= 3.0 && world.metric("hub_reads_lost_total").await == 0.0);
+        assert!(
+            world.metric("hub_reads_recorded_total").await >= 3.0 && world.metric("hub_reads_lost_total").await == 0.0
+        );
 
         world.settle().await;
         world.down();

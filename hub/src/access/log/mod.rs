@@ -139,7 +139,11 @@ impl DecisionLog {
 
     /// Publishes `hub_decisions_written_total` and `hub_decisions_dropped_total`.
     pub(super) fn register(&self, registry: &mut Registry) {
-        registry.register("hub_decisions_written", "Decisions written to the decision log", self.counts.written.clone());
+        registry.register(
+            "hub_decisions_written",
+            "Decisions written to the decision log",
+            self.counts.written.clone(),
+        );
         let help = "Decisions that the decision log had no room for, or could not write";
         registry.register("hub_decisions_dropped", help, self.counts.dropped.clone());
     }

@@ -135,7 +135,8 @@ fn number(path: &Path) -> Option<u64> {
 /// The folder can't be read.
 pub fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
-    let mut files: Vec<PathBuf> = entries.iter().map(fs::DirEntry::path).filter(|path| number(path).is_some()).collect();
+    let mut files: Vec<PathBuf> =
+        entries.iter().map(fs::DirEntry::path).filter(|path| number(path).is_some()).collect();
     files.sort_unstable_by_key(|path| number(path));
     Ok(files)
 }

@@ -101,7 +101,8 @@ fn the_files_are_bounded_and_an_unfinished_line_spoils_no_other() {
     let mut segments = Segments::open(folder.path(), keep).unwrap();
     (0..5000).for_each(|_| segments.write(&line).unwrap());
     segments.flush().unwrap();
-    let size = |folder: &Path| -> u64 { files(folder).unwrap().iter().map(|file| fs::metadata(file).unwrap().len()).sum() };
+    let size =
+        |folder: &Path| -> u64 { files(folder).unwrap().iter().map(|file| fs::metadata(file).unwrap().len()).sum() };
     assert!(size(folder.path()) <= keep && size(folder.path()) > keep / 2, "{}", size(folder.path()));
     let newest = files(folder.path()).unwrap().pop().unwrap();
     fs::write(&newest, "{\"id\":").unwrap();
@@ -162,13 +163,20 @@ fn recorded_decisions_come_out_the_same_under_the_same_files_and_differences_are
     assert!(!text.contains("marker-segment"));
     let again = |policy: &Policy| replay(folder.path(), policy, OPERATORS, None).unwrap();
     let same = again(&policy(|_, text| text));
-    assert_eq!((same.decisions as usize, same.unreadable, same.moved.len()), (Action::ALL.len() * 10, 0, 0), "{same:?}");
+    assert_eq!(
+        (same.decisions as usize, same.unreadable, same.moved.len()),
+        (Action::ALL.len() * 10, 0, 0),
+        "{same:?}"
+    );
 
     let other = again(&policy(|_, text| {
         text.replace("g, RP004, clnt_list\n", "g, RP004, acct_list\n").replace("role eq RP002 AND ", "")
     }));
-    let told: Vec<_> =
-        other.moved.iter().map(|moved| (format!("{:?}", moved.change), moved.member.as_str(), moved.action.as_str())).collect();
+    let told: Vec<_> = other
+        .moved
+        .iter()
+        .map(|moved| (format!("{:?}", moved.change), moved.member.as_str(), moved.action.as_str()))
+        .collect();
     let of = |change: &str, action| ["m-1", "m-2"].map(|member| (change.to_owned(), member, action));
     assert_eq!(told, [of("Gains", "CL006"), of("Loses", "CL001")].concat());
 

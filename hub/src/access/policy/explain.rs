@@ -179,7 +179,8 @@ impl Policy {
     fn condition_step(&self, condition: &Condition, scope: &Scope<'_>, hides: bool) -> ConditionStep {
         let mut subjects = Vec::new();
         named(&condition.expression, &mut subjects);
-        let hidden = |subject: &Subject| matches!(subject, Subject::Client(of) if hides && !Facts::ATTRIBUTES.contains(of));
+        let hidden =
+            |subject: &Subject| matches!(subject, Subject::Client(of) if hides && !Facts::ATTRIBUTES.contains(of));
         let value = |subject: &Subject| {
             let value = shown(scope, *subject);
             if hidden(subject) { value.map(|_| HIDDEN.to_owned()) } else { value }

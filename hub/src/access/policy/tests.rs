@@ -120,8 +120,13 @@ fn explanations_name_lines_values_and_the_smallest_change() {
 
     let foreign = explained(serde_json::json!({ "member": "m", "org": "acme", "roles": ["OP001"], "action": "CX020" }));
     assert!(!foreign.allowed && foreign.to_turn_it.contains("operator_org"));
-    let stranger = explained(serde_json::json!({ "member": "m", "org": "acme", "roles": ["RP001"], "action": "CX020" }));
-    assert!(stranger.to_turn_it.starts_with("give the member one of the roles OP001, and let"), "{}", stranger.to_turn_it);
+    let stranger =
+        explained(serde_json::json!({ "member": "m", "org": "acme", "roles": ["RP001"], "action": "CX020" }));
+    assert!(
+        stranger.to_turn_it.starts_with("give the member one of the roles OP001, and let"),
+        "{}",
+        stranger.to_turn_it
+    );
 }
 
 /// The repository's policy with one file changed.

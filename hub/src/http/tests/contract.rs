@@ -88,7 +88,10 @@ async fn the_page_and_what_it_loads_come_from_here() {
     }
     let told = |name: &str| page.header(name).to_owned();
     assert_eq!((told("x-frame-options"), told("x-content-type-options")), ("DENY".into(), "nosniff".into()));
-    assert_eq!((told("referrer-policy"), told("cross-origin-opener-policy")), ("no-referrer".into(), "same-origin".into()));
+    assert_eq!(
+        (told("referrer-policy"), told("cross-origin-opener-policy")),
+        ("no-referrer".into(), "same-origin".into())
+    );
     let mut loaded = 0;
     for path in text.split(['"', '\'']).filter(|part| part.contains("/docs/")) {
         // As browsers ask: for styles, for images, for scripts.

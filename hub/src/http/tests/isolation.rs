@@ -107,8 +107,10 @@ fn every_route_has_an_action_a_permission_and_a_case() {
     }
     // What is in the document and what is in the table are the same, and so is what is in the sources.
     let document = serde_json::to_value(openapi::document()).unwrap();
-    let documented: BTreeSet<(String, String)> = document["paths"].as_object().unwrap().iter().flat_map(of_path).collect();
-    let cased: BTreeSet<(String, String)> = CASES.iter().map(|(method, action, _)| ((*method).into(), (*action).into())).collect();
+    let documented: BTreeSet<(String, String)> =
+        document["paths"].as_object().unwrap().iter().flat_map(of_path).collect();
+    let cased: BTreeSet<(String, String)> =
+        CASES.iter().map(|(method, action, _)| ((*method).into(), (*action).into())).collect();
     assert_eq!(documented, cased);
     assert_eq!(declared(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http")), routes::ENDPOINTS.len());
 }
@@ -139,10 +141,18 @@ async fn nobody_gets_anywhere_without_a_token_a_role_or_a_subscription() {
     for (method, action, _) in CASES {
         let nobody = house.sign("m", "o", &[], Some("active"));
         let denied = ask(&house, &nobody, (method, action), there).await;
-        assert_eq!((denied.status, denied.json()["action"].as_str()), (StatusCode::FORBIDDEN, Some(*action)), "{action}");
+        assert_eq!(
+            (denied.status, denied.json()["action"].as_str()),
+            (StatusCode::FORBIDDEN, Some(*action)),
+            "{action}"
+        );
         let lapsed = house.sign("m", OPERATORS, &["RP001", "OP001"], Some("lapsed"));
         let denied = ask(&house, &lapsed, (method, action), there).await;
-        assert_eq!((denied.status, denied.json()["policy"].as_str()), (StatusCode::FORBIDDEN, Some("P_BO_001")), "{action}");
+        assert_eq!(
+            (denied.status, denied.json()["policy"].as_str()),
+            (StatusCode::FORBIDDEN, Some("P_BO_001")),
+            "{action}"
+        );
         let forged = ask(&house, "e30.e30.e30", (method, action), there).await;
         assert_eq!(forged.status, StatusCode::UNAUTHORIZED, "{action}");
     }
@@ -171,12 +181,18 @@ async fn organisations_are_kept_apart_on_every_route() {
                 let own = |item: &Value| item["reference"] != *client;
                 assert!(theirs.status.is_success() && page["items"].as_array().unwrap().iter().all(own), "{page}");
             }
-            Case::Own => assert_eq!(house.get(theirs.header("location")).await.status, StatusCode::NOT_FOUND, "{action}"),
+            Case::Own => {
+                let made = house.get(theirs.header("location")).await;
+                assert_eq!(made.status, StatusCode::NOT_FOUND, "{action}");
+            }
             Case::Operation => assert_eq!(theirs.status, StatusCode::FORBIDDEN, "{action}"),
         }
     }
     assert_eq!(house.get(&format!("/clients/profile/{client}")).await.json(), before);
-    assert_eq!(house.hub.access.digest(), Access::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies"), OPERATORS).unwrap().digest());
+    assert_eq!(
+        house.hub.access.digest(),
+        Access::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies"), OPERATORS).unwrap().digest()
+    );
 }
 
 #[tokio::test]
@@ -185,7 +201,8 @@ async fn a_decision_is_explained_to_an_operator_without_what_is_personal() {
     let client = house.client(1).await;
     let operator = house.sign("op", OPERATORS, &["OP001"], Some("active"));
     let explain = async |question: Value| {
-        let request = house.ask_as(&operator, "POST", "/admin/policies/explain").header(CONTENT_TYPE, "application/json");
+        let request =
+            house.ask_as(&operator, "POST", "/admin/policies/explain").header(CONTENT_TYPE, "application/json");
         house.send(request, question.to_string()).await
     };
     let question = json!({"member": "m-2", "org": "o", "roles": ["RP002"], "action": "CL004", "client": client});
@@ -202,6 +219,7 @@ async fn a_decision_is_explained_to_an_operator_without_what_is_personal() {
     assert_eq!(explain(lapsed).await.json()["policy"], "P_BO_001");
     let wrong = explain(json!({"member": 7, "org": "o o", "action": "CL099", "rolls": []})).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let pointers: Vec<Value> = wrong.json()["errors"].as_array().unwrap().iter().map(|error| error["pointer"].clone()).collect();
+    let pointers: Vec<Value> =
+        wrong.json()["errors"].as_array().unwrap().iter().map(|error| error["pointer"].clone()).collect();
     assert_eq!(pointers, ["/rolls", "/member", "/org", "/action"]);
 }

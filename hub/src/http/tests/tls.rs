@@ -91,7 +91,8 @@ async fn certificates_are_replaced_while_connections_go_on() {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "hub.pem", &fixture("one.pem"));
     put(folder.path(), "hub.key", &fixture("one.key"));
-    let tls = Tls::open(&TlsConfig { cert: folder.path().join("hub.pem"), key: folder.path().join("hub.key") }).unwrap();
+    let tls =
+        Tls::open(&TlsConfig { cert: folder.path().join("hub.pem"), key: folder.path().join("hub.key") }).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let house = House::open().await;
@@ -109,7 +110,8 @@ async fn certificates_are_replaced_while_connections_go_on() {
     let stream = connect(address, &[b"http/1.1"]).await;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
-    let reply = sender.send_request(http::Request::get("/health/live").header("host", "h").body(Empty::<Bytes>::new()).unwrap());
+    let reply = sender
+        .send_request(http::Request::get("/health/live").header("host", "h").body(Empty::<Bytes>::new()).unwrap());
     assert_eq!(reply.await.unwrap().into_body().collect().await.unwrap().to_bytes(), r#"{"status":"ok"}"#);
 
     // The certificate comes before its key: what does not go together is not used.

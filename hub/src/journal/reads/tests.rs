@@ -80,6 +80,7 @@ fn what_there_was_no_room_for_is_counted_on_the_record() {
     log.counts().lost.fetch_add(7, Ordering::Relaxed);
     log.close();
     let (_, path) = days(folder.path()).unwrap().pop().unwrap();
-    let lost = lines(&path, Filter::default()).unwrap().map(Result::unwrap).find(|shown| shown.entry.kind == "reads.lost");
+    let lost =
+        lines(&path, Filter::default()).unwrap().map(Result::unwrap).find(|shown| shown.entry.kind == "reads.lost");
     assert_eq!(lost.unwrap().entry.data.unwrap().get(), r#"{"count":7}"#);
 }
