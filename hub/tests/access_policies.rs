@@ -178,3 +178,73 @@ async fn a_symbolic_link_that_is_switched_is_a_change() {
     assert!(change.is_in_force() && change.new.as_deref() != Some(change.old.as_str()));
     assert!(switched.elapsed() < Duration::from_secs(10));
 }
+
+/// Malformed files, by what is wrong with them, below the file that each stands in for.
+fn malformed() -> Vec<(String, String, Vec<u8>)> {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/policies");
+    let below = |folder: &Path| -> Vec<PathBuf> {
+        let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        paths
+    };
+    let mut all = Vec::new();
+    for folder in below(&fixtures) {
+        let file = folder.file_name().unwrap().to_str().unwrap().replace("cases-", "tests/");
+        for path in below(&folder) {
+            let what = path.file_name().unwrap().to_str().unwrap().to_owned();
+            all.push((file.clone(), what, fs::read(path).unwrap()));
+        }
+    }
+    all
+}
+
+#[test]
+fn every_malformed_file_is_refused_and_named() {
+    let all = malformed();
+    assert!(all.len() >= 40, "{}", all.len());
+    for (file, what, content) in all {
+        let folder = copied();
+        fs::write(folder.path().join(&file), content).unwrap();
+        let findings = Access::load(folder.path(), "operators").err();
+        let findings = findings.unwrap_or_else(|| panic!("{file}: {what} was accepted"));
+        assert!(!findings.is_empty(), "{file}: {what} has no finding");
+        // What a file lacks shows in another one: a role that names.csv does not name is unknown in policy.csv.
+        assert!(
+            file == "names.csv" || findings.iter().any(|finding| finding.file == file),
+            "{file}: {what}: {findings:?}"
+        );
+        assert!(findings.iter().all(|finding| !finding.message.is_empty()), "{file}: {what}: {findings:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_malformed_file_changes_what_is_in_force_on_a_running_hub() {
+    let all = malformed();
+    let mut groups = Vec::new();
+    for group in all.chunks(8) {
+        let group = group.to_vec();
+        groups.push(tokio::spawn(async move {
+            let folder = copied();
+            let mut watched = watched(folder.path());
+            let first = watched.access.digest();
+            let support = caller("m-1", "acme", "RP004", Some("active")).await;
+            for (file, what, content) in group {
+                let right = fs::read(folder.path().join(&file)).unwrap();
+                fs::write(folder.path().join(&file), content).unwrap();
+                let change = watched.next().await;
+                assert!(!change.is_in_force() && change.old == first, "{file}: {what}: {change:?}");
+                assert_eq!(watched.access.digest(), first, "{file}: {what}");
+                assert!(!watched.access.report().findings.is_empty(), "{file}: {what}");
+                assert!(watched.access.permit(&support, Action::CL001, None).is_ok(), "{file}: {what}");
+                assert!(watched.access.permit(&support, Action::CL002, None).is_err(), "{file}: {what}");
+                fs::write(folder.path().join(&file), right).unwrap();
+                assert!(watched.next().await.is_in_force(), "{file} after {what}");
+            }
+            watched.stop.send(()).unwrap();
+            watched.task.await.unwrap();
+        }));
+    }
+    for group in groups {
+        group.await.unwrap();
+    }
+}

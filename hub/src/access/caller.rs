@@ -67,6 +67,11 @@ impl Caller {
         self.clients.binary_search_by(|client| client.as_str().cmp(reference)).is_ok()
     }
 
+    /// How the organisation's subscriptions stand.
+    pub(super) const fn apps(&self) -> &BTreeMap<String, String> {
+        &self.apps
+    }
+
     /// How the organisation's subscription to `app` stands, for example `active`.
     #[must_use]
     pub fn app(&self, app: &str) -> Option<&str> {

@@ -1,6 +1,7 @@
 //! The sections `[auth]` and `[policies]` of the configuration.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, de};
@@ -171,11 +172,55 @@ pub struct PoliciesConfig {
     pub path: PathBuf,
     /// Whether changes on disk come into force while the hub runs.
     pub watch: bool,
+    /// What is written of decisions.
+    pub decisions: DecisionsConfig,
 }
 
 impl Default for PoliciesConfig {
     fn default() -> Self {
-        Self { path: PathBuf::from("policies"), watch: true }
+        Self { path: PathBuf::from("policies"), watch: true, decisions: DecisionsConfig::default() }
+    }
+}
+
+/// `policies.decisions`: the decision log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DecisionsConfig {
+    /// How many of the allows are written; denials always are.
+    pub allows: Share,
+    /// How many MiB all its files take at most; the oldest go first.
+    pub keep_mib: NonZeroU32,
+}
+
+impl Default for DecisionsConfig {
+    fn default() -> Self {
+        Self { allows: Share(Share::WHOLE), keep_mib: NonZeroU32::MIN.saturating_add(255) }
+    }
+}
+
+/// A part of a whole, in millionths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share(u32);
+
+impl Share {
+    const WHOLE: u32 = 1_000_000;
+
+    /// The share, 0 to 1.
+    #[must_use]
+    pub fn get(self) -> f64 {
+        f64::from(self.0) / f64::from(Self::WHOLE)
+    }
+}
+
+impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let share = f64::deserialize(deserializer)?;
+        if !(0.0..=1.0).contains(&share) {
+            return Err(de::Error::custom("expected a share from 0.0 to 1.0"));
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to a million")]
+        let millionths = (share * f64::from(Self::WHOLE)).round() as u32;
+        Ok(Self(millionths))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use parking_lot::RwLock;
@@ -14,8 +14,10 @@ use serde::Serialize;
 
 use super::action::Action;
 use super::caller::Caller;
+use super::log::{DecisionLog, Made};
 use super::permit::{DecisionId, DecisionIds, Denied, Permit, Target};
 use super::policy::{Decision, Explanation, Finding, Policy, Question, SourceFile, View};
+use super::record::Facts;
 use crate::domain::client::Client;
 
 /// What is in force, and what is wrong with the files on disk.
@@ -38,6 +40,45 @@ struct Labels {
     answer: &'static str,
 }
 
+/// Who asks for what, and about which client.
+type Asked<'a> = (&'a Arc<Caller>, Action, Option<Target<'a>>);
+
+/// A decision as the decision log takes it.
+fn made(
+    (caller, action, target): Asked<'_>,
+    (decision, policy): (&Decision, &Arc<Policy>),
+    (id, took): (DecisionId, Duration),
+) -> Made {
+    Made {
+        id,
+        at: Utc::now(),
+        caller: Arc::clone(caller),
+        action,
+        target: target.map(|target| DecisionLog::target(target.reference)),
+        facts: target.and_then(|target| target.client).map(Facts::of),
+        outcomes: policy.outcomes(caller, action, target.map_or_else(View::default, Target::view)),
+        policy: Arc::clone(policy),
+        decision: decision.clone(),
+        took,
+    }
+}
+
+/// The line in the log. Denials are for everybody to see.
+fn say(
+    (caller, action, target): Asked<'_>,
+    (decision, policy): (&Decision, &Arc<Policy>),
+    (id, took): (DecisionId, Duration),
+) {
+    let (file, line) = policy.deciding_line(decision, action);
+    let (member, org, digest, micros) = (caller.member(), caller.org(), policy.digest(), took.as_micros());
+    let target = target.map_or("", |target| target.reference);
+    if decision.is_allowed() {
+        tracing::debug!(decision = %id, member, org, %action, target, answer = "allow", file, line, digest, micros);
+    } else {
+        tracing::info!(decision = %id, member, org, %action, target, answer = "deny", file, line, digest, micros);
+    }
+}
+
 /// Makes permits.
 pub struct Access {
     operator_org: String,
@@ -47,6 +88,7 @@ pub struct Access {
     decided: Family<Labels, Counter>,
     /// Allowed and denied, for each action.
     counters: Vec<(Counter, Counter)>,
+    log: Option<DecisionLog>,
 }
 
 impl Access {
@@ -64,7 +106,15 @@ impl Access {
             ids: DecisionIds::new(),
             decided,
             counters,
+            log: None,
         }
+    }
+
+    /// Writes every decision to `log` from now on.
+    #[must_use]
+    pub fn recording(mut self, log: DecisionLog) -> Self {
+        self.log = Some(log);
+        self
     }
 
     /// Loads the policy of a folder and decides by it.
@@ -78,6 +128,9 @@ impl Access {
     /// Publishes `hub_decisions_total`.
     pub fn register(&self, registry: &mut Registry) {
         registry.register("hub_decisions", "Decisions by action and answer", self.decided.clone());
+        if let Some(log) = &self.log {
+            log.register(registry);
+        }
     }
 
     /// Whether `caller` may do `action`, to `target` where it is done to a client. For a listing there is no target, and
@@ -106,32 +159,24 @@ impl Access {
         }
     }
 
-    fn record(
-        &self,
-        (caller, action, target): (&Caller, Action, Option<Target<'_>>),
-        (decision, policy): (&Decision, &Policy),
-        (id, started): (DecisionId, Instant),
-    ) {
-        let allowed = matches!(decision, Decision::Allowed { .. });
-        if let Some((allows, denials)) = self.counters.get(action.index()) {
-            if allowed {
-                allows.inc()
-            } else {
-                denials.inc()
-            };
+    /// Counts a decision, hands it to the decision log, and says it in the log.
+    fn record(&self, asked: Asked<'_>, decided: (&Decision, &Arc<Policy>), (id, started): (DecisionId, Instant)) {
+        let (allowed, took) = (decided.0.is_allowed(), started.elapsed());
+        if let Some((allows, denials)) = self.counters.get(asked.1.index()) {
+            let counter = if allowed { allows } else { denials };
+            counter.inc();
         }
-        if allowed && !tracing::enabled!(tracing::Level::DEBUG) {
-            return;
+        if let Some(log) = self.log.as_ref().filter(|log| log.takes(allowed)) {
+            log.take(made(asked, decided, (id, took)));
         }
-        let (file, line) = policy.deciding_line(decision, action);
-        let micros = started.elapsed().as_micros();
-        let (member, org, digest) = (caller.member(), caller.org(), policy.digest());
-        let target = target.map_or("", |target| target.reference);
-        if allowed {
-            tracing::debug!(decision = %id, member, org, %action, target, answer = "allow", file, line, digest, micros);
-        } else {
-            tracing::info!(decision = %id, member, org, %action, target, answer = "deny", file, line, digest, micros);
+        if !allowed || tracing::enabled!(tracing::Level::DEBUG) {
+            say(asked, decided, (id, took));
         }
+    }
+
+    /// Writes the decisions that wait for the log, and no more of them. Blocks.
+    pub fn close(&self) {
+        self.log.iter().for_each(DecisionLog::close);
     }
 
     /// Why a request would be allowed or denied. `client` is the one that the question names, where there is one.
@@ -163,7 +208,9 @@ impl Access {
 
     /// Puts another policy in force, in one step; decisions that are being made end by the one they began with.
     pub fn swap(&self, policy: Policy) {
-        *self.policy.write() = Arc::new(policy);
+        // What was in force is taken down when nobody waits for the lock any more.
+        let before = std::mem::replace(&mut *self.policy.write(), Arc::new(policy));
+        drop(before);
         self.findings.write().clear();
     }
 

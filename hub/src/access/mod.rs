@@ -8,8 +8,11 @@ mod action;
 mod caller;
 mod config;
 mod decisions;
+mod log;
 mod permit;
 mod policy;
+mod record;
+mod replay;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tokens;
@@ -17,13 +20,16 @@ mod watch;
 
 pub use action::Action;
 pub use caller::Caller;
-pub use config::{AuthConfig, AuthConfigError, AuthMode, JwksUrl, Oidc, OrgId, PoliciesConfig};
+pub use config::{AuthConfig, AuthConfigError, AuthMode, DecisionsConfig, JwksUrl, Oidc, OrgId, PoliciesConfig, Share};
 pub use decisions::{Access, PolicyReport};
+pub use log::DecisionLog;
 pub use permit::{DecisionId, Denied, Permit, Rows, Target};
 pub use policy::{
     CaseOutcome, CaseReport, ConditionStep, Difference, Explanation, Finding, GrantStep, Matrix, MatrixRow, Policy,
     Question, RoleStep, Source, SourceFile,
 };
+pub use record::{Answer, Facts, Outcome, Record};
+pub use replay::{Change, Moved, Replay, replay};
 pub use tokens::{
     Grant, JwksError, LOCAL_AUDIENCE, LOCAL_ISSUER, LocalKey, LocalKeyError, MAX_TOKEN, TokenError, Tokens, is_org,
 };

@@ -50,7 +50,7 @@ pub struct Target<'a> {
 
 impl<'a> Target<'a> {
     pub(super) fn view(self) -> View<'a> {
-        View { reference: Some(self.reference), row: self.client.map(|client| client as &dyn Attributes<Attribute>) }
+        View::of(Some(self.reference), self.client.map(|client| client as &dyn Attributes<Attribute>))
     }
 }
 

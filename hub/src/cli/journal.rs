@@ -14,9 +14,9 @@ use super::hub_access::need_journal;
 use super::output::{Exit, Output};
 use super::report;
 use super::session::{Session, answers, bar, counter, told};
-use super::store::{CutArgs, ExportArgs, FilterArgs, JournalArgs, JournalCommand, ShowArgs};
-use crate::journal::{self, Actor, CutOrder, Filter, Lines, Shown};
-use crate::startup::data::journal_in;
+use super::store::{CutArgs, ExportArgs, FilterArgs, JournalArgs, JournalCommand, ShowArgs, VerifyArgs};
+use crate::journal::{self, Actor, CutOrder, Filter, Finding, ReadError, Shown, VerifyReport, reads};
+use crate::startup::data::{journal_in, reads_in};
 
 /// Runs the command.
 ///
@@ -31,27 +31,48 @@ pub fn run(session: &Session, command: &JournalCommand) -> Result<Exit, String> 
     }
 }
 
-fn verify(session: &Session, args: &JournalArgs) -> Result<Exit, String> {
-    let store = session.config(&args.config)?.store.path;
+fn verify(session: &Session, args: &VerifyArgs) -> Result<Exit, String> {
+    let store = session.config(&args.journal.config)?.store.path;
     need_journal(&store)?;
-    let path = journal_in(&store);
     let bar = bar("segments");
-    let report = journal::verify(&path, |progress| {
+    let progress = |progress: journal::Progress| {
         bar.set_length(progress.of as u64);
         bar.set_position(progress.segments as u64);
-    });
+    };
+    let report = match args.reads {
+        true => reads::verify(&reads_in(&store), progress),
+        false => journal::verify(&journal_in(&store), progress),
+    };
     bar.finish_and_clear();
     let mut report = report.map_err(|error| error.to_string())?;
     // Beside a running hub the newest flush may be seen half written: what lies before it holds.
     if report.broken.as_ref().is_some_and(|finding| finding.unfinished)
-        && journal::holder(&path).map_err(|error| error.to_string())?.is_some()
+        && journal::holder(&journal_in(&store)).map_err(|error| error.to_string())?.is_some()
     {
         report.broken = None;
     }
-    told(report::verified(&mut answers(args.json), &report))
+    match report.broken.as_ref().filter(|_| args.reads) {
+        Some(finding) => told(broken_record(args, &report, finding)),
+        None => told(report::verified(&mut answers(args.journal.json), &report)),
+    }
 }
 
+/// Views are not cut off by decision: a day that is damaged is kept as it is, or restored.
+fn broken_record(args: &VerifyArgs, report: &VerifyReport, finding: &Finding) -> io::Result<Exit> {
+    let Finding { segment, offset, seq, fault, .. } = finding;
+    let mut json = json!(report);
+    if let Some(members) = json.as_object_mut() {
+        members.insert("whole".to_owned(), json!(false));
+    }
+    let text = format!("broken: {segment} at byte {offset}, entry {seq}: {fault}\nrestore the day's folder");
+    answers(args.journal.json).say(&text, &json).map(|()| Exit::Failed)
+}
+
+/// The lines of a journal, or of several, one behind the other.
+type Lines = Box<dyn Iterator<Item = Result<Shown, ReadError>>>;
+
 fn selected(session: &Session, args: &JournalArgs, filter: &FilterArgs) -> Result<Lines, String> {
+    let of_reads = filter.reads;
     let store = session.config(&args.config)?.store.path;
     need_journal(&store)?;
     let filter = Filter {
@@ -61,7 +82,15 @@ fn selected(session: &Session, args: &JournalArgs, filter: &FilterArgs) -> Resul
         from: filter.from,
         to: filter.to,
     };
-    journal::lines(&journal_in(&store), filter).map_err(|error| error.to_string())
+    let folders = match of_reads {
+        true => {
+            reads::days(&reads_in(&store)).map_err(|error| error.to_string())?.into_iter().map(|(_, day)| day).collect()
+        }
+        false => vec![journal_in(&store)],
+    };
+    let lines = folders.iter().map(|folder| journal::lines(folder, filter.clone()));
+    let lines = lines.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
+    Ok(Box::new(lines.into_iter().flatten()))
 }
 
 fn show(session: &Session, args: &ShowArgs) -> Result<Exit, String> {

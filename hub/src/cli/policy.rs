@@ -9,8 +9,11 @@ use serde_json::{Value, json};
 use super::JsonArgs;
 use super::output::Exit;
 use super::session::{Session, answers, told};
-use super::store::{ExplainArgs, MatrixArgs, PolicyArgs, PolicyCommand};
-use crate::access::{CaseReport, Difference, Explanation, Finding, Policy, Question, RoleStep, Source};
+use super::store::{ExplainArgs, MatrixArgs, PolicyArgs, PolicyCommand, ReplayArgs};
+use crate::access::{
+    self, CaseReport, Change, Difference, Explanation, Finding, Moved, Policy, Question, Replay, RoleStep, Source,
+};
+use crate::startup::data::decisions_in;
 
 /// Runs the command. It fails where something is wrong or different.
 ///
@@ -22,6 +25,7 @@ pub fn run(session: &Session, command: &PolicyCommand) -> Result<Exit, String> {
         PolicyCommand::Test(args) => test(session, args),
         PolicyCommand::Matrix(args) => matrix(session, args),
         PolicyCommand::Explain(args) => explain(session, args),
+        PolicyCommand::Replay(args) => replay(session, args),
     }
 }
 
@@ -132,6 +136,56 @@ fn step(step: &RoleStep) -> Vec<String> {
         lines.extend(condition.attributes.iter().map(value));
     }
     lines
+}
+
+fn replay(session: &Session, args: &ReplayArgs) -> Result<Exit, String> {
+    let config = session.config(&args.config)?;
+    let folder = args.decisions.clone().unwrap_or_else(|| decisions_in(&config.store.path));
+    let policy = match Policy::load(&args.dir) {
+        Ok(policy) => policy,
+        Err(findings) => return refused(args.json, &findings),
+    };
+    let replayed = access::replay(&folder, &policy, config.auth.operator_org.as_str(), args.from);
+    let replay = replayed.map_err(|error| format!("the decisions in {}: {error}", folder.display()))?;
+    if replay.decisions == 0 {
+        return Err(format!("there are no such decisions in {}: nothing was compared", folder.display()));
+    }
+    say(args.json, &replayed_text(&replay), &json!(replay), failed_if(!replay.moved.is_empty()))
+}
+
+fn replayed_text(replay: &Replay) -> String {
+    let mut lines: Vec<String> = replay.moved.iter().map(moved).collect();
+    let of = |change: Change| {
+        let those = replay.moved.iter().filter(|moved| moved.change == change);
+        those.map(|moved| moved.decisions).sum::<u64>()
+    };
+    lines.push(format!(
+        "{} decisions made again: {} gained, {} lost, {} widened, {} narrowed, {} can't be told ({} lines unreadable)",
+        replay.decisions,
+        of(Change::Gains),
+        of(Change::Loses),
+        of(Change::Widened),
+        of(Change::Narrowed),
+        of(Change::Unknown),
+        replay.unreadable
+    ));
+    lines.join("\n")
+}
+
+fn moved(moved: &Moved) -> String {
+    let Moved { org, member, action, decisions, last, .. } = moved;
+    let roles = moved.roles.join("+");
+    let (word, why) = match moved.change {
+        Change::Gains => ("gains", String::new()),
+        Change::Loses => ("loses", String::new()),
+        Change::Widened => ("sees more rows of", String::new()),
+        Change::Narrowed => ("sees fewer rows of", String::new()),
+        Change::Unknown => ("can't be told", format!(", not recorded: {}", moved.missing.join(", "))),
+    };
+    let by = moved.by.as_deref().unwrap_or("nothing grants it");
+    let text = format!("{org}/{member} ({roles}) {word} {action}: {decisions} decisions, the last {last} ({by}){why}");
+    // Members and roles come from outside: they must not write to the terminal.
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn refused(json: JsonArgs, findings: &[Finding]) -> Result<Exit, String> {

@@ -3,6 +3,7 @@
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 
 use super::{ConfigArgs, JsonArgs, org, word};
@@ -13,8 +14,8 @@ use crate::journal::Edge;
 #[derive(Debug, Subcommand)]
 pub enum JournalCommand {
     /// Check the hash chain and say where it breaks.
-    #[command(after_help = "Example:\n  hub journal verify\n  hub journal verify --json")]
-    Verify(JournalArgs),
+    #[command(after_help = "Example:\n  hub journal verify\n  hub journal verify --reads --json")]
+    Verify(VerifyArgs),
     /// Read entries.
     #[command(
         after_help = "Example:\n  hub journal show --from 100 --limit 20\n  hub journal show --stream client/CL-01"
@@ -39,6 +40,17 @@ pub struct JournalArgs {
     pub json: JsonArgs,
 }
 
+/// `hub journal verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The journal.
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// Check the record of views (who viewed which client) instead.
+    #[arg(long)]
+    pub reads: bool,
+}
+
 /// Which entries.
 #[derive(Debug, Args)]
 pub struct FilterArgs {
@@ -57,6 +69,9 @@ pub struct FilterArgs {
     /// Only entries of this kind, such as client.created.
     #[arg(long, value_name = "KIND", value_parser = word)]
     pub kind: Option<String>,
+    /// Take them from the record of views (who viewed which client), where each day has numbers of its own.
+    #[arg(long)]
+    pub reads: bool,
 }
 
 /// `hub journal show`.
@@ -126,6 +141,13 @@ pub enum PolicyCommand {
         after_help = "Example:\n  hub policy explain --role RP002 --member m-2 --org demo --action CL004 --client CL-01"
     )]
     Explain(ExplainArgs),
+    /// Make the recorded decisions again under other files: who gains, who loses.
+    ///
+    /// Ends with 0 where nothing would change, with 1 where somebody gains or loses, where that can't be told, or where
+    /// there is nothing to go by: for CI.
+    #[command(after_help = "Example:\n  hub policy replay policies.new\n  \
+                            hub policy replay policies.new --from 2026-03-01T00:00:00Z --json")]
+    Replay(ReplayArgs),
 }
 
 /// Which policies, and how to answer.
@@ -151,6 +173,26 @@ pub struct MatrixArgs {
     /// Show what changes, for whom, under the policies of this folder.
     #[arg(long, value_name = "OTHER_DIR")]
     pub diff: Option<PathBuf>,
+}
+
+/// `hub policy replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The other files.
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Only decisions from this moment on (2026-03-01T00:00:00Z).
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<DateTime<Utc>>,
+    /// The folder of the recorded decisions; left out it is the hub's own, <store.path>/decisions.
+    #[arg(long, value_name = "FOLDER")]
+    pub decisions: Option<PathBuf>,
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The form of the answer.
+    #[command(flatten)]
+    pub json: JsonArgs,
 }
 
 /// `hub policy explain`.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de};
 
-pub use crate::http::{Rate, TlsConfig};
+pub use crate::http::{ConnectionLimits, Proxies, Rate, TlsConfig};
 
 /// Pauses in a retry schedule.
 const MOST_PAUSES: usize = 64;
@@ -25,6 +25,8 @@ pub struct HttpConfig {
     pub listen: SocketAddr,
     /// The certificate; without one the hub speaks plain HTTP.
     pub tls: Option<TlsConfig>,
+    /// The networks whose `X-Forwarded-For` is believed.
+    pub proxies: Proxies,
 }
 
 fn address<'de, D: Deserializer<'de>>(input: D) -> Result<SocketAddr, D::Error> {
@@ -49,6 +51,8 @@ pub struct GovernanceConfig {
     /// How long an archived client is kept, in years.
     #[serde(deserialize_with = "years")]
     pub retention_years: u8,
+    /// Whether it is put on the record who viewed which client.
+    pub record_reads: bool,
 }
 
 fn years<'de, D: Deserializer<'de>>(input: D) -> Result<u8, D::Error> {
@@ -134,6 +138,8 @@ pub struct LimitsConfig {
     pub member: Rate,
     /// For each address.
     pub address: Rate,
+    /// Connections at one time.
+    pub connections: ConnectionLimits,
 }
 
 #[cfg(test)]

@@ -122,7 +122,7 @@ fn all_mistakes_are_named_at_once_with_line_and_key() {
         refused(text, &[]),
         [
             "hub.toml:2: http.listen: expected an IP address with a port, such as 127.0.0.1:8080 or [::1]:8080",
-            "hub.toml:3: http.port: there is no such key; accepted: listen, tls",
+            "hub.toml:3: http.port: there is no such key; accepted: listen, tls, proxies",
             "hub.toml:6: limits.member.burst: expected a whole number above zero, found text",
             "hub.toml:6: limits.member.per_second: expected a whole number above zero, found 0",
             "hub.toml:6: limits.member.rate: there is no such key; accepted: per_second, burst",

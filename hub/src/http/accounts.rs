@@ -37,6 +37,7 @@ async fn accounts(request: Request, reference: Reference) -> Result<Answer, Prob
     let permit = request.permit_on(Action::CL006, &reference.0, client.as_deref())?;
     client.ok_or_else(|| not_found(Code::ClientNotFound))?;
     let view = request.hub.commands.accounts(&permit, &reference.0).await?;
+    request.looked(&permit, &reference.0);
     let answer = Answer::of(view.as_ref())?;
     Ok(if view.stale { answer.header(WARNING, "110 - \"Response is Stale\"") } else { answer })
 }

@@ -1,4 +1,5 @@
-//! `/admin`: CX020, CX021 and CX040, what an operator sees of the hub itself; below `/admin/sync` are `parked` and `jobs`.
+//! `/admin`: CX020 and CX021, what an operator sees of the hub itself; below `/admin/sync` are `parked` and `jobs`, below
+//! `/admin/policies` is `policies`.
 
 use std::sync::Arc;
 
@@ -10,8 +11,8 @@ use super::context::HttpContext;
 use super::problem::Problem;
 use super::request::{Request, request, served};
 use super::statuses::Admin;
-use super::views::{AdapterView, Items, PolicyView};
-use super::{jobs, parked};
+use super::views::{AdapterView, Items};
+use super::{jobs, parked, policies};
 use crate::access::Action;
 use crate::actors::TreeReport;
 
@@ -19,8 +20,6 @@ use crate::actors::TreeReport;
 pub static TREE: Endpoint = Endpoint::json("/admin/tree", "CX020");
 /// CX021.
 pub static ADAPTERS: Endpoint = Endpoint::json("/admin/adapters", "CX021");
-/// CX040.
-pub static POLICIES: Endpoint = Endpoint::json("/admin/policies", "CX040");
 
 /// The routes below `/admin`.
 pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
@@ -28,7 +27,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     let tree = get("tree").and(request(hub, &TREE)).then(|request| served(request, tree));
     let adapters = get("adapters").and(request(hub, &ADAPTERS)).then(|request| served(request, adapters));
     let sync = warp::path("sync").and(parked::routes(hub).or(jobs::routes(hub)).unify());
-    let policies = get("policies").and(request(hub, &POLICIES)).then(|request| served(request, policies));
+    let policies = warp::path("policies").and(policies::routes(hub));
     tree.or(adapters).unify().or(sync).unify().or(policies).unify().boxed()
 }
 
@@ -49,13 +48,4 @@ async fn adapters(request: Request) -> Result<Answer, Problem> {
     request.permit(Action::CX021)?;
     let reports = request.hub.adapters.report();
     Answer::of(&Items { items: reports.into_iter().map(AdapterView::from).collect() })
-}
-
-/// The policy in force
-#[utoipa::path(get, path = "/admin/policies", operation_id = "CX040", tag = "operations",
-    responses((status = 200, description = "What is in force, and what is wrong with what is not", body = PolicyView), Admin))]
-async fn policies(request: Request) -> Result<Answer, Problem> {
-    request.query(&[])?;
-    request.permit(Action::CX040)?;
-    Answer::of(&request.hub.insight.policies())
 }

@@ -1,12 +1,15 @@
 //! What the endpoints need of the hub, handed in by whoever builds it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use super::connections::ConnectionLimits;
 use super::limits::Limits;
+use super::proxies::Proxies;
 use super::views::{Part, PolicyView};
-use crate::access::{Access, Tokens};
+use crate::access::{Access, Permit, Tokens};
 use crate::actors::Tree;
 use crate::actors::commands::Commands;
 use crate::adapters::Adapters;
@@ -28,6 +31,12 @@ pub struct HttpContext {
     pub metrics: Arc<Metrics>,
     /// How many requests are taken.
     pub limits: Limits,
+    /// Whether callers come over TLS.
+    pub secure: bool,
+    /// How many connections there may be.
+    pub connections: ConnectionLimits,
+    /// Whose word is taken for where a request came from.
+    pub proxies: Proxies,
     /// Every actor.
     pub tree: Tree,
     /// Every plugin.
@@ -54,4 +63,19 @@ pub trait Insight: Send + Sync + 'static {
     fn history(&self, org: &str, reference: &str, before: Option<u64>, limit: usize) -> Result<HistoryPage, String>;
     /// A client was viewed: what the CRM knows of it may be fetched again, behind the request.
     fn viewed(&self, client: &ClientRecord);
+    /// Somebody was shown a client, its accounts or its devices: that goes on the record, behind the request.
+    fn looked(&self, look: Look<'_>);
+}
+
+/// Who was shown which client.
+#[derive(Clone, Copy)]
+pub struct Look<'a> {
+    /// Who, and through which action.
+    pub permit: &'a Permit,
+    /// The client.
+    pub reference: &'a str,
+    /// The request's id.
+    pub request_id: &'a str,
+    /// Where it came from.
+    pub address: IpAddr,
 }

@@ -59,8 +59,9 @@ fn owner() -> impl Filter<Extract = (Reference,), Error = Rejection> + Clone {
 async fn list(request: Request, reference: Reference) -> Result<Answer, Problem> {
     request.query(&[])?;
     let client = request.hub.state.client(request.caller.org(), &reference.0);
-    request.permit_on(Action::CL007, &reference.0, client.as_deref())?;
+    let permit = request.permit_on(Action::CL007, &reference.0, client.as_deref())?;
     client.ok_or_else(|| not_found(Code::ClientNotFound))?;
+    request.looked(&permit, &reference.0);
     let devices = request.hub.state.devices_of(request.caller.org(), &reference.0);
     let bodies: Vec<_> = devices.iter().map(|device| device.body()).collect();
     Ok(Answer::json([b"{\"items\":[", bodies.join(&b","[..]).as_slice(), b"]}"].concat()))

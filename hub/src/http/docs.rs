@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderName;
+use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_FRAME_OPTIONS};
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
 use warp::{Filter, filters::BoxedFilter, reply::Response};
@@ -24,7 +25,18 @@ pub static PAGE: Endpoint = Endpoint { template: "/docs", action: "-", offers: &
 pub static FILES: Endpoint = Endpoint { template: "/docs/{file}", action: "-", offers: &[] };
 
 /// The page runs its own scripts and asks this host only.
-const CSP: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+const CSP: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; \
+                   base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// What browsers are told about the page and its files. That nothing may be guessed of a file's type, every answer says.
+const GUARDS: [(HeaderName, &str); 6] = [
+    (CONTENT_SECURITY_POLICY, CSP),
+    (X_FRAME_OPTIONS, "DENY"),
+    (REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=()"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
 
 /// The routes of the contract.
 pub fn routes(hub: &Arc<HttpContext>, document: &OpenApi) -> BoxedFilter<(Response,)> {
@@ -75,8 +87,8 @@ fn file(name: &str, ui: &Arc<Config<'static>>) -> Result<Answer, Problem> {
             .replace("=\"index.css", "=\"/docs/index.css")
             .into_bytes();
     }
-    let csp = HeaderName::from_static("content-security-policy");
-    Ok(Answer::bytes(media_type(name), bytes).header(csp, CSP))
+    let answer = Answer::bytes(media_type(name), bytes);
+    Ok(GUARDS.into_iter().fold(answer, |answer, (name, text)| answer.header(name, text)))
 }
 
 fn media_type(name: &str) -> &'static str {

@@ -1,17 +1,16 @@
 //! Rate limits: by client address before anything is known of the caller, by member once the token was read.
 //!
-//! One address is one IPv4 address or one IPv6 /64, since that is what one host gets. Buckets that are full again say
-//! nothing and are dropped by `sweep`, so memory follows the callers of the last moments.
+//! One address is one IPv4 address or one IPv6 /64, since that is what one host gets. Memory is bounded by `buckets`.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::Quota;
 use http::HeaderName;
 use serde::Deserialize;
 
+use super::buckets::Buckets;
 use super::problem::{Code, Problem, ceiling};
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -29,24 +28,17 @@ pub struct Rate {
 
 /// Both limits.
 pub struct Limits {
-    addresses: DefaultKeyedRateLimiter<IpAddr>,
-    members: DefaultKeyedRateLimiter<String>,
+    addresses: Buckets<IpAddr>,
+    members: Buckets<String>,
     address: Rate,
     member: Rate,
-    clock: DefaultClock,
 }
 
 impl Limits {
     /// Limits with nobody counted yet.
     #[must_use]
     pub fn new(address: Rate, member: Rate) -> Self {
-        Self {
-            addresses: RateLimiter::keyed(quota(address)),
-            members: RateLimiter::keyed(quota(member)),
-            address,
-            member,
-            clock: DefaultClock::default(),
-        }
+        Self { addresses: Buckets::new(quota(address)), members: Buckets::new(quota(member)), address, member }
     }
 
     /// Counts a request from an address.
@@ -54,8 +46,7 @@ impl Limits {
     /// # Errors
     /// Too many: 429.
     pub fn address(&self, address: IpAddr) -> Result<(), Problem> {
-        let until = self.addresses.check_key(&host(address));
-        until.map_err(|until| limited("address", self.address, until.wait_time_from(self.clock.now())))
+        self.addresses.take(host(address)).map_err(|wait| limited("address", self.address, wait))
     }
 
     /// Counts a request of a member.
@@ -64,16 +55,13 @@ impl Limits {
     /// Too many: 429.
     pub fn member(&self, org: &str, member: &str) -> Result<(), Problem> {
         // Organisation ids have no slash, so the two can't run together.
-        let until = self.members.check_key(&format!("{org}/{member}"));
-        until.map_err(|until| limited("member", self.member, until.wait_time_from(self.clock.now())))
+        self.members.take(format!("{org}/{member}")).map_err(|wait| limited("member", self.member, wait))
     }
 
     /// Forgets everybody whose bucket is full again.
     pub fn sweep(&self) {
-        self.addresses.retain_recent();
-        self.addresses.shrink_to_fit();
-        self.members.retain_recent();
-        self.members.shrink_to_fit();
+        self.addresses.sweep();
+        self.members.sweep();
     }
 }
 
@@ -82,7 +70,7 @@ fn quota(rate: Rate) -> Quota {
 }
 
 /// What counts as one address.
-fn host(address: IpAddr) -> IpAddr {
+pub(super) fn host(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
         v4 @ IpAddr::V4(_) => v4,
@@ -150,7 +138,7 @@ mod tests {
     fn who_has_paused_is_forgotten() {
         let limits = Limits::new(rate(1, 1), rate(1_000_000, 1));
         limits.member("a", "m").unwrap();
-        while !limits.members.is_empty() {
+        while limits.members.len() > 0 {
             limits.sweep();
         }
     }

@@ -12,7 +12,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, EXPECT, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, EXPECT, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderValue, Method, Version};
 use http_body_util::{BodyExt as _, Empty};
 use tower::Service as _;
@@ -28,6 +30,8 @@ use super::problem::{Code, Failure, Problem};
 use super::{openapi, routes};
 use crate::telemetry::{self, TraceContext};
 
+/// Browsers that came over TLS once do not come without it for a year.
+const ONLY_TLS: &str = "max-age=31536000";
 /// What stands in the log and the metrics where there is no action.
 const NO_ACTION: &str = "-";
 
@@ -54,8 +58,8 @@ impl Front {
         &self.hub
     }
 
-    /// Answers one request.
-    pub async fn answer<B>(&self, request: http::Request<B>, address: IpAddr) -> Response
+    /// Answers one request of a connection from `peer`.
+    pub async fn answer<B>(&self, request: http::Request<B>, peer: IpAddr) -> Response
     where
         B: hyper::body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -63,6 +67,7 @@ impl Front {
         let started = Instant::now();
         let (head, unread) = request.into_parts();
         let version = head.version;
+        let address = self.hub.proxies.caller(peer, &head.headers);
         let call = Arc::new(Call::new(head, unread.map_err(Into::into).boxed_unsync(), address));
         let span = tracing::info_span!("request", request_id = %call.request_id, trace_id = %call.trace.trace_id_hex());
         let deciding = TraceContext::scope(Some(call.trace), self.decide(&call)).instrument(span);
@@ -72,6 +77,9 @@ impl Front {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         finish(&call, version, &mut response);
+        if self.hub.secure {
+            response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(ONLY_TLS));
+        }
         self.record(&call, &mut response, started);
         response
     }

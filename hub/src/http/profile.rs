@@ -83,8 +83,9 @@ async fn list(request: Request) -> Result<Answer, Problem> {
 async fn view(request: Request, reference: Reference) -> Result<Answer, Problem> {
     request.query(&[])?;
     let client = request.hub.state.client(request.caller.org(), &reference.0);
-    request.permit_on(Action::CL002, &reference.0, client.as_deref())?;
+    let permit = request.permit_on(Action::CL002, &reference.0, client.as_deref())?;
     let client = client.ok_or_else(|| not_found(Code::ClientNotFound))?;
+    request.looked(&permit, &reference.0);
     request.hub.insight.viewed(&client);
     Ok(shown(&request, &client))
 }

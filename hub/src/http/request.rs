@@ -14,7 +14,7 @@ use warp::{Filter, Rejection};
 use super::answer::Answer;
 use super::body::{self, Unread};
 use super::call::{Call, Endpoint};
-use super::context::HttpContext;
+use super::context::{HttpContext, Look};
 use super::problem::{Code, Problem};
 use super::query::Query;
 use super::{idempotency, json, media};
@@ -119,6 +119,12 @@ impl Request {
     pub fn permit_on(&self, action: Action, reference: &str, client: Option<&ClientRecord>) -> Result<Permit, Problem> {
         let target = Target { reference, client: client.map(|record| &record.client) };
         self.hub.access.permit(&self.caller, action, Some(target)).map_err(Problem::from)
+    }
+
+    /// Puts on the record that a client is shown.
+    pub fn looked(&self, permit: &Permit, reference: &str) {
+        let (request_id, address) = (self.call.request_id.as_str(), self.call.address);
+        self.hub.insight.looked(Look { permit, reference, request_id, address });
     }
 
     /// What a command is told about the request. `body` is what an idempotency key is bound to.

@@ -13,7 +13,9 @@ use super::call::{Call, Endpoint};
 use super::context::HttpContext;
 use super::openapi::Methods;
 use super::problem::{Code, Problem};
-use super::{accounts, admin, devices, docs, documents, health, history, jobs, kyc, parked, profile, starred};
+use super::{
+    accounts, admin, devices, docs, documents, health, history, jobs, kyc, parked, policies, profile, starred,
+};
 
 /// Every endpoint.
 pub static ENDPOINTS: &[&Endpoint] = &[
@@ -44,7 +46,8 @@ pub static ENDPOINTS: &[&Endpoint] = &[
     &jobs::LIST,
     &jobs::ONE,
     &jobs::CANCEL,
-    &admin::POLICIES,
+    &policies::POLICIES,
+    &policies::EXPLAIN,
     &health::LIVE,
     &health::READY,
     &health::METRICS,

@@ -339,6 +339,36 @@ pub struct DecisionsRequest {
     dry_run: Option<bool>,
 }
 
+/// CX041.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExplainRequest {
+    /// The member's id.
+    #[schema(example = "m-204")]
+    member: String,
+    /// The member's organisation.
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$", example = "demo")]
+    org: String,
+    /// The member's roles.
+    #[schema(max_items = 200, example = json!(["RP002"]))]
+    roles: Option<Vec<String>>,
+    /// The references that the token assigns to the member.
+    #[schema(max_items = 200)]
+    clients: Option<Vec<String>>,
+    /// How the organisation's Backoffice subscription stands; left out it is active.
+    #[schema(example = "active")]
+    subscription: Option<String>,
+    /// What the member would do.
+    #[schema(example = "CL004")]
+    action: String,
+    /// To which client.
+    #[schema(example = "CL-01JD3Z8M5Q4T7N2V9XKB6R0WYE")]
+    client: Option<String>,
+    /// Whom a client that is not there would be assigned to.
+    #[schema(max_items = 200)]
+    assigned_to: Option<Vec<String>>,
+}
+
 /// What a review may decide.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]

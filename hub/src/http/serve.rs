@@ -15,17 +15,16 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, interval, interval_at, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::connections::Connections;
 use super::context::HttpContext;
 use super::pipeline::Front;
+use super::tls::Tls;
 
-/// Connections at one time. Further ones wait in the kernel's queue.
-const MAX_CONNECTIONS: usize = 4096;
 /// HTTP/2 streams of one connection at one time.
 const MAX_STREAMS: u32 = 128;
 /// Headers of one request, bytes.
@@ -50,19 +49,21 @@ impl Times {
 }
 
 /// Serves until `shutdown`, then drains.
-pub async fn serve(
-    listener: TcpListener,
-    tls: Option<TlsAcceptor>,
-    hub: Arc<HttpContext>,
-    shutdown: impl Future<Output = ()>,
-) {
+pub async fn serve(listener: TcpListener, tls: Option<Tls>, hub: Arc<HttpContext>, shutdown: impl Future<Output = ()>) {
     let front = Arc::new(Front::new(hub));
     let (stop, connections) = (CancellationToken::new(), TaskTracker::new());
     let sweeping = sweep(front.clone());
+    let renewing = async {
+        match &tls {
+            Some(tls) => tls.follow().await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         () = shutdown => {}
-        () = accept(&listener, tls, &front, &stop, &connections) => {}
+        () = accept(&listener, tls.as_ref().map(Tls::acceptor), &front, &stop, &connections) => {}
         () = sweeping => {}
+        () = renewing => {}
     }
     drop(listener);
     stop.cancel();
@@ -88,11 +89,12 @@ async fn accept(
     stop: &CancellationToken,
     connections: &TaskTracker,
 ) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let places = Connections::new(front.hub().connections);
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return };
+        let place = places.place().await;
         match listener.accept().await {
             Ok((stream, peer)) => {
+                let Some(place) = place.taken_by(&front.hub().proxies, peer.ip()) else { continue };
                 let (front, tls, stop) = (front.clone(), tls.clone(), stop.clone());
                 connections.spawn(async move {
                     greet(stream, tls, front, peer, stop).await;

@@ -79,6 +79,8 @@ problems! {
         [Code::ClientNotFound, Code::InvalidTransition, Code::ClientArchived];
     /// Of the administration routes.
     Admin = [EVERY, SECURED], [];
+    /// Of CX041.
+    Explain = [EVERY, SECURED, BODY], [];
     /// Of CX030.
     Parked = [EVERY, SECURED], [Code::MalformedCursor, Code::Restarting];
     /// Of CX031 on one delivery.

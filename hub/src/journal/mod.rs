@@ -61,6 +61,7 @@ mod ledger;
 mod line;
 mod open;
 mod reader;
+pub mod reads;
 mod removal;
 mod reserve;
 mod segment;

@@ -108,6 +108,18 @@ pub fn journal_in(store: &Path) -> PathBuf {
     store.join("journal")
 }
 
+/// The decision log's folder.
+#[must_use]
+pub fn decisions_in(store: &Path) -> PathBuf {
+    store.join("decisions")
+}
+
+/// The folder of the record of views.
+#[must_use]
+pub fn reads_in(store: &Path) -> PathBuf {
+    store.join("reads")
+}
+
 /// The state's folder.
 #[must_use]
 pub fn state_in(store: &Path) -> PathBuf {

@@ -1,6 +1,7 @@
 //! How the hub itself is: what readiness, administration and metrics are told.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use chrono::Utc;
 use prometheus_client::collector::Collector;
@@ -15,13 +16,15 @@ use crate::access::Access;
 use crate::actors::Tree;
 use crate::adapters::{AdapterState, Adapters};
 use crate::domain::delivery::Adapter;
-use crate::http::Insight;
 use crate::http::views::{FindingView, Health, Part, PolicyView};
-use crate::journal::FileJournal;
+use crate::http::{Insight, Look};
+use crate::journal::reads::{ReadsLog, View};
+use crate::journal::{Actor, FileJournal};
 use crate::notify::NotifyStatus;
 use crate::state::history::HistoryPage;
 use crate::state::{ClientRecord, State};
 use crate::sync::relationship;
+use crate::telemetry::TraceContext;
 
 /// Everything that can tell how it is.
 pub struct Parts {
@@ -37,6 +40,8 @@ pub struct Parts {
     pub tree: Tree,
     /// The notifier, where there is one.
     pub notify: Option<watch::Receiver<NotifyStatus>>,
+    /// The record of views, where there is to be one.
+    pub reads: Option<Arc<ReadsLog>>,
     /// Ways to make a link look again.
     pub hints: Hints,
 }
@@ -84,9 +89,39 @@ impl Insight for Parts {
             self.hints.give(Adapter::Crm, &client.client.reference);
         }
     }
+
+    fn looked(&self, look: Look<'_>) {
+        let Some(reads) = &self.reads else { return };
+        let Look { permit, reference, request_id, address } = look;
+        let (member, roles) = (permit.member().to_owned(), permit.caller().roles().to_vec());
+        reads.viewed(View {
+            org: permit.org().to_owned(),
+            reference: reference.to_owned(),
+            actor: Actor { member, roles, address: Some(address.to_string()) },
+            action: permit.action().as_str(),
+            request_id: request_id.to_owned(),
+            trace: TraceContext::current().map(|trace| trace.to_string()),
+            decision: permit.decision_id().to_string(),
+            at: Utc::now(),
+        });
+    }
 }
 
 impl Parts {
+    fn views(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let Some(reads) = &self.reads else { return Ok(()) };
+        let counts = reads.counts();
+        let all = [
+            ("hub_reads_recorded", "Views of clients that are on the record", &counts.recorded),
+            ("hub_reads_lost", "Views of clients that are missing on the record", &counts.lost),
+        ];
+        for (name, help, count) in all {
+            let metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            ConstCounter::new(count.load(Ordering::Relaxed)).encode(metric)?;
+        }
+        Ok(())
+    }
+
     fn journal_part(&self) -> Part {
         match self.journal.trouble() {
             None if self.journal.has_room() => part("journal", Health::Ok, None),
@@ -165,6 +200,7 @@ impl Collector for Gauges {
             None,
             MetricType::Gauge,
         )?)?;
+        self.0.views(&mut encoder)?;
         let Some(notify) = &self.0.notify else { return Ok(()) };
         let status = notify.borrow().clone();
         let (name, help) = ("hub_notify_published", "Entries announced on NATS");

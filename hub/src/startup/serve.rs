@@ -10,15 +10,16 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use super::actors::{self, ActorsError, Running, append_policy};
-use super::data::{self, Data, DataError};
+use super::data::{self, Data, DataError, decisions_in, reads_in};
 use super::insight::{Gauges, Parts};
 use super::links::Linked;
-use crate::access::{Access, LocalKey, Tokens};
+use crate::access::{Access, DecisionLog, LocalKey, Tokens};
 use crate::adapters::{Adapters, CallObserver};
 use crate::config::Config;
 use crate::domain::delivery::Adapter;
 use crate::domain::event::{Configured, Event, Loaded, PolicyChanged};
 use crate::http::{self, HttpContext, Limits, UPLOADS};
+use crate::journal::reads::ReadsLog;
 use crate::journal::{Append, FileJournal, FlushObserver, Journal};
 use crate::state::Mark;
 use crate::sync::entries::By;
@@ -36,6 +37,9 @@ pub enum StartError {
     /// The journal or the state can't be opened.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The record of views can't be opened.
+    #[error("the record of views: {0}; it begins another one where the day's folder is moved away")]
+    Reads(#[from] crate::journal::OpenError),
     /// A folder or file of the hub's own can't be made.
     #[error("{0}: {1}")]
     File(String, std::io::Error),
@@ -81,12 +85,20 @@ pub async fn serve(
     ready: impl FnOnce(&Serving),
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
-    let access = Arc::new(open_policies(&config)?);
+    let access = open_policies(&config)?;
     let tokens = open_tokens(&config)?;
-    let tls =
-        config.http.tls.as_ref().map(http::acceptor).transpose().map_err(|error| StartError::Tls(error.to_string()))?;
+    let tls = config
+        .http
+        .tls
+        .as_ref()
+        .map(http::Tls::open)
+        .transpose()
+        .map_err(|error| StartError::Tls(error.to_string()))?;
     let listener = listen(config.http.listen).await?;
     let data = open_data(&config, &metrics)?;
+    // Only now: the journal's lock says that the folder is ours.
+    let access = Arc::new(recording(access, &config)?);
+    let reads = open_reads(&config)?;
     let adapters = open_adapters(&config, &metrics).await?;
     note_start(&data, &config, &adapters, &access).await?;
     let linked = Linked {
@@ -96,12 +108,13 @@ pub async fn serve(
         documents: made(&config.store.path.join("documents"))?,
     };
     let running = actors::start(&config, &linked, &access)?;
-    let context = context(&config, (access, tokens, metrics), &data, adapters, &running);
+    let records = (access.clone(), reads.clone());
+    let context = context(&config, (access, tokens, metrics), (&data, reads), adapters, &running);
     until_up(&running).await?;
     let url = announce(&listener, tls.is_some(), &config.store.path)?;
     ready(&Serving { url });
     let ended = until_stopped(listener, tls, context, (&running, &data.journal), stop).await;
-    close(running, data).await;
+    close(running, data, records).await;
     ended
 }
 
@@ -110,6 +123,17 @@ fn open_policies(config: &Config) -> Result<Access, StartError> {
         let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
         StartError::Policies(lines.join("\n"))
     })
+}
+
+fn recording(access: Access, config: &Config) -> Result<Access, StartError> {
+    let folder = decisions_in(&config.store.path);
+    let log = DecisionLog::open(&folder, config.policies.decisions);
+    log.map(|log| access.recording(log)).map_err(|error| StartError::File(folder.display().to_string(), error))
+}
+
+fn open_reads(config: &Config) -> Result<Option<Arc<ReadsLog>>, StartError> {
+    let open = || ReadsLog::open(&reads_in(&config.store.path)).map(Arc::new);
+    Ok(config.governance.record_reads.then(open).transpose()?)
 }
 
 fn open_tokens(config: &Config) -> Result<Arc<Tokens>, StartError> {
@@ -213,7 +237,7 @@ const fn adapter_of(event: &Event) -> &'static str {
 fn context(
     config: &Config,
     (access, tokens, metrics): (Arc<Access>, Arc<Tokens>, Metrics),
-    data: &Data,
+    (data, reads): (&Data, Option<Arc<ReadsLog>>),
     adapters: Adapters,
     running: &Running,
 ) -> Arc<HttpContext> {
@@ -224,6 +248,7 @@ fn context(
         access: access.clone(),
         tree: running.tree.clone(),
         notify: running.notify.clone(),
+        reads,
         hints: running.hints.clone(),
     });
     metrics.extend(|registry| {
@@ -238,6 +263,9 @@ fn context(
         tokens,
         metrics: Arc::new(metrics),
         limits: Limits::new(config.limits.address, config.limits.member),
+        secure: config.http.tls.is_some(),
+        connections: config.limits.connections,
+        proxies: config.http.proxies.clone(),
         tree: running.tree.clone(),
         adapters,
         insight: parts,
@@ -268,7 +296,7 @@ fn announce(listener: &TcpListener, tls: bool, store: &Path) -> Result<String, S
 
 async fn until_stopped(
     listener: TcpListener,
-    tls: Option<tokio_rustls::TlsAcceptor>,
+    tls: Option<http::Tls>,
     context: Arc<HttpContext>,
     (running, journal): (&Running, &Arc<FileJournal>),
     stop: impl Future<Output = ()>,
@@ -293,8 +321,8 @@ async fn until_stopped(
     ended
 }
 
-/// Actors first, then the journal: whatever they still append is taken.
-async fn close(running: Running, data: Data) {
+/// Actors first, then the journal and the records: whatever they still append is taken.
+async fn close(running: Running, data: Data, (access, reads): (Arc<Access>, Option<Arc<ReadsLog>>)) {
     let Running { system, tree, .. } = running;
     if !tree.stop(LEAVE).await {
         tracing::warn!("some actors did not leave in time");
@@ -303,7 +331,14 @@ async fn close(running: Running, data: Data) {
         tracing::warn!(%error, "the actors' threads did not end in time");
     }
     let journal = data.journal;
-    if tokio::task::spawn_blocking(move || journal.close()).await.is_err() {
+    let closing = move || {
+        journal.close();
+        if let Some(reads) = &reads {
+            reads.close();
+        }
+        access.close();
+    };
+    if tokio::task::spawn_blocking(closing).await.is_err() {
         tracing::error!("closing the journal was broken off");
     }
 }

@@ -14,6 +14,41 @@ fn limited(reply: &Reply, by: &str) {
 }
 
 #[test]
+fn behind_a_trusted_proxy_each_caller_has_a_limit_of_its_own_and_can_not_dodge_it() {
+    run(async {
+        let limits =
+            "member = { per_second = 1000, burst = 1000 }\naddress = { per_second = 1, burst = 10 }".to_owned();
+        let more_http = "proxies = [\"127.0.0.0/8\", \"10.0.0.0/8\"]".to_owned();
+        let world = World::start(Config { limits, more_http, strict: false, ..Config::default() }).await;
+        let url = format!("{}/clients/profile", world.url());
+        let ask = async |name: &str, forwarded: String| {
+            // A connection for each request: many of them make nobody another one.
+            let http = reqwest::Client::new();
+            let request = http.get(&url).header(name, forwarded).bearer_auth(format!("{}.x.y", forwarded_token()));
+            request.send().await.unwrap().status().as_u16()
+        };
+        let mut first = Vec::new();
+        for number in 0..40 {
+            let name = ["x-forwarded-for", "X-Forwarded-For", "X-FORWARDED-FOR"][number % 3];
+            // What the caller writes itself stands to the left, and each time it says something else.
+            first.push(ask(name, format!("198.51.100.{number}, 203.0.113.9, 10.0.0.{number}")).await);
+        }
+        assert_eq!(first[0], 401, "{first:?}");
+        assert!(first.iter().filter(|status| **status == 429).count() >= 25, "{first:?}");
+        assert_eq!(
+            ask("x-forwarded-for", "203.0.113.10".to_owned()).await,
+            401,
+            "another caller behind the same proxy"
+        );
+    });
+}
+
+/// A text that differs each time.
+fn forwarded_token() -> u64 {
+    crate::harness::samples::unique()
+}
+
+#[test]
 fn members_and_addresses_are_slowed_down_each_by_its_own_limit() {
     run(async {
         let limits = "member = { per_second = 2, burst = 10 }\naddress = { per_second = 5, burst = 80 }".to_owned();

@@ -78,6 +78,11 @@ impl<'a> Ground<'a> {
             "CX030" => member.get("/admin/sync/parked").await,
             "CX031" => member.post("/admin/sync/parked/none/retry", &json!({"reason": "tried"})).await,
             "CX040" => member.get("/admin/policies").await,
+            "CX041" => {
+                let question =
+                    json!({"member": "m-2", "org": "nobody", "roles": ["RP002"], "action": "CL004", "client": client});
+                member.post("/admin/policies/explain", &question).await
+            }
             _ => unreachable!("{action}"),
         }
     }
@@ -196,6 +201,11 @@ fn check(action: &str, reply: &Reply, ground: &Ground<'_>) {
             assert!(body["digest"].is_string() && body["since"].is_string(), "{body}");
             assert_eq!(body["findings"], json!([]));
         }
+        "CX041" => {
+            let body = reply.ok(200);
+            assert_eq!((&body["allowed"], &body["policy"]), (&json!(false), &json!("P_BO_002")), "{body}");
+            assert!(body["decidedBy"].as_str().unwrap().starts_with("conditions.csv:"), "{body}");
+        }
         _ => unreachable!("{action}"),
     }
 }
@@ -240,7 +250,7 @@ const CLIENT_ACTIONS: [&str; 17] = [
     "CL001", "CL002", "CL003", "CL004", "CL005", "CL006", "CL007", "CL008", "CL009", "CL010", "CL011", "CL012",
     "CL013", "CX001", "CX002", "CX003", "CX004",
 ];
-const HUB_ACTIONS: [&str; 5] = ["CX020", "CX021", "CX030", "CX031", "CX040"];
+const HUB_ACTIONS: [&str; 6] = ["CX020", "CX021", "CX030", "CX031", "CX040", "CX041"];
 
 #[test]
 fn every_role_may_do_what_the_specification_grants_and_nothing_else() {

@@ -1,7 +1,7 @@
 //! One decision: for each role that the member brings, casbin is asked with the conditions that hold.
 
 use super::schema::{Scope, View};
-use super::{Policy, enforcer::Answer};
+use super::{Condition, Policy, enforcer::Answer};
 use crate::access::action::Action;
 use crate::access::caller::Caller;
 
@@ -22,6 +22,13 @@ pub(in crate::access) enum Decision {
         /// The first condition that failed, by its place; none where no role grants it.
         by: Option<u16>,
     },
+}
+
+impl Decision {
+    /// Whether it may be done.
+    pub(in crate::access) const fn is_allowed(&self) -> bool {
+        matches!(self, Self::Allowed { .. })
+    }
 }
 
 /// Which of the applying conditions hold.
@@ -78,13 +85,12 @@ impl Policy {
 
     fn held(&self, caller: &Caller, role: u16, (action, view): (Action, View<'_>), to_rows: bool) -> Held {
         let code = self.names.roles.get(usize::from(role)).map(|(code, _)| code.as_str());
-        let scope = Scope { caller, role: code, view, schema: &self.schema };
         let places = self.applying.get(usize::from(role) * Action::ALL.len() + action.index());
         let mut held = Held::default();
         for (bit, place) in places.into_iter().flatten().enumerate() {
             let Some(condition) = self.conditions.get(usize::from(*place)) else { continue };
             held.of_client |= condition.of_client;
-            if (to_rows && condition.of_client) || condition.expression.decide(&scope) == Some(true) {
+            if (to_rows && condition.of_client) || self.holds(condition, caller, (code, view)) {
                 held.bits |= 1 << bit;
             } else {
                 held.failed = held.failed.or(Some(*place));
@@ -93,11 +99,17 @@ impl Policy {
         held
     }
 
+    /// Whether a condition holds, asked for a role. What can't be told does not.
+    pub(super) fn holds(&self, condition: &Condition, caller: &Caller, (role, view): (Option<&str>, View<'_>)) -> bool {
+        let scope = Scope { caller, role, view, schema: &self.schema };
+        let recalled = view.recalled.and_then(|recalled| recalled.outcome(role, &condition.text));
+        recalled.or_else(|| condition.expression.decide(&scope)) == Some(true)
+    }
+
     /// Where no role grants the action, a failed condition that guards everything still names itself.
     fn universal_failure(&self, caller: &Caller, view: View<'_>) -> Option<u16> {
-        let scope = Scope { caller, role: None, view, schema: &self.schema };
         let mut places = self.conditions.iter().zip(0_u16..).filter(|(condition, _)| condition.is_universal());
-        places.find(|(condition, _)| condition.expression.decide(&scope) != Some(true)).map(|(_, place)| place)
+        places.find(|(condition, _)| !self.holds(condition, caller, (None, view))).map(|(_, place)| place)
     }
 
     /// The id of a condition.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::cases::CaseClient;
 use super::conditions::Condition;
@@ -13,7 +14,11 @@ use super::source::{CONDITIONS, POLICY};
 use super::{Decision, Policy};
 use crate::access::action::Action;
 use crate::access::caller::Caller;
+use crate::access::record::Facts;
 use crate::domain::filter::{Attribute, Attributes as _, Expression, Operand, Value};
+
+/// Stands for a value that an operator has no business with.
+const HIDDEN: &str = "(not shown)";
 
 /// A request that need not have happened.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -55,7 +60,7 @@ impl Question {
 }
 
 /// The answer, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
     /// Whether it would be allowed.
@@ -75,7 +80,7 @@ pub struct Explanation {
 }
 
 /// What one role brings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RoleStep {
     /// The role.
@@ -89,7 +94,7 @@ pub struct RoleStep {
 }
 
 /// The lines by which a role grants an action.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GrantStep {
     /// The permission.
@@ -101,7 +106,7 @@ pub struct GrantStep {
 }
 
 /// A condition that applies.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConditionStep {
     /// Its id.
@@ -112,7 +117,8 @@ pub struct ConditionStep {
     pub condition: String,
     /// Whether it holds; one that rests on a missing attribute does not.
     pub holds: bool,
-    /// The attributes that it names, with their values.
+    /// The attributes that it names, each with its value or null.
+    #[schema(value_type = Vec<Vec<Option<String>>>)]
     pub attributes: Vec<(String, Option<String>)>,
 }
 
@@ -141,7 +147,10 @@ impl Policy {
             Decision::Denied { by } => (false, by.and_then(|place| self.condition_id(place)).map(str::to_owned)),
         };
         let (file, line) = self.deciding_line(&decision, action);
-        let roles: Vec<RoleStep> = question.roles.iter().map(|role| self.step((&caller, view), role, action)).collect();
+        // Of a client that is really there, an operator sees ids and states.
+        let hides = client.is_some();
+        let step = |role: &String| self.step((&caller, view, hides), role, action);
+        let roles: Vec<RoleStep> = question.roles.iter().map(step).collect();
         let foreign = action.is_operation() && question.org != operator_org;
         Ok(Explanation {
             allowed,
@@ -154,7 +163,7 @@ impl Policy {
         })
     }
 
-    fn step(&self, (caller, view): (&Caller, View<'_>), role: &str, action: Action) -> RoleStep {
+    fn step(&self, (caller, view, hides): (&Caller, View<'_>, bool), role: &str, action: Action) -> RoleStep {
         let known = self.roles.contains_key(role);
         let granted = self.rules.path(role, action).map(|(holds, opens)| GrantStep {
             permission: holds.permission.clone(),
@@ -163,14 +172,20 @@ impl Policy {
         });
         let scope = Scope { caller, role: Some(role), view, schema: &self.schema };
         let applying = self.conditions.iter().filter(|condition| condition.applies(role, action));
-        let conditions = applying.map(|condition| self.condition_step(condition, &scope)).collect();
+        let conditions = applying.map(|condition| self.condition_step(condition, &scope, hides)).collect();
         RoleStep { role: role.to_owned(), known, granted, conditions }
     }
 
-    fn condition_step(&self, condition: &Condition, scope: &Scope<'_>) -> ConditionStep {
+    fn condition_step(&self, condition: &Condition, scope: &Scope<'_>, hides: bool) -> ConditionStep {
         let mut subjects = Vec::new();
         named(&condition.expression, &mut subjects);
-        let attribute = |subject: &Subject| (self.schema.path(*subject), shown(scope, *subject));
+        let hidden =
+            |subject: &Subject| matches!(subject, Subject::Client(of) if hides && !Facts::ATTRIBUTES.contains(of));
+        let value = |subject: &Subject| {
+            let value = shown(scope, *subject);
+            if hidden(subject) { value.map(|_| HIDDEN.to_owned()) } else { value }
+        };
+        let attribute = |subject: &Subject| (self.schema.path(*subject), value(subject));
         ConditionStep {
             id: condition.id.clone(),
             line: format!("{CONDITIONS}:{}", condition.line),
@@ -194,16 +209,24 @@ impl Policy {
                 .collect();
             return format!("take away {}", through.join(" and "));
         }
-        if foreign {
-            return format!("let a member of the operating organisation (auth.operator_org) ask: {action} is theirs");
-        }
         let nearest = granting.iter().min_by_key(|step| failing(step).len());
-        if let Some(step) = nearest {
-            return format!("make {}, for {}", failing(step).join(" and "), step.role);
-        }
+        let grant = match nearest {
+            None => Some(self.grant_wanted(action, roles.iter().map(failing))),
+            Some(step) => {
+                let failed = failing(step);
+                (!failed.is_empty()).then(|| format!("make {}, for {}", failed.join(" and "), step.role))
+            }
+        };
+        let theirs = "let a member of the operating organisation (auth.operator_org) ask";
+        let org = foreign.then(|| format!("{theirs}: {action} is theirs"));
+        grant.into_iter().chain(org).collect::<Vec<_>>().join(", and ")
+    }
+
+    /// What would grant an action that none of the member's roles does; `failing` is what does not hold for each.
+    fn grant_wanted(&self, action: Action, failing: impl Iterator<Item = Vec<String>>) -> String {
         let known = self.names.roles.iter().map(|(code, _)| code.as_str());
         let could: Vec<&str> = known.filter(|role| self.rules.path(role, action).is_some()).collect();
-        let also = roles.iter().map(failing).min_by_key(Vec::len).filter(|failed| !failed.is_empty());
+        let also = failing.min_by_key(Vec::len).filter(|failed| !failed.is_empty());
         let also = also.map_or_else(String::new, |failed| format!(", and make {}", failed.join(" and ")));
         if could.is_empty() {
             return format!("add a line `p, permission, {action}` to {POLICY}: no role grants it{also}");
@@ -213,7 +236,7 @@ impl Policy {
 }
 
 /// The attributes that an expression names, each once.
-fn named(expression: &Expression<Subject>, found: &mut Vec<Subject>) {
+pub(super) fn named(expression: &Expression<Subject>, found: &mut Vec<Subject>) {
     let mut add = |subject: Subject| {
         if !found.contains(&subject) {
             found.push(subject);

@@ -18,6 +18,7 @@ mod matcher;
 mod matrix;
 mod model;
 mod names;
+mod recalled;
 mod rules;
 mod schema;
 mod source;
@@ -69,6 +70,8 @@ pub struct Policy {
     rules: Rules,
     conditions: Vec<Condition>,
     schema: PolicySchema,
+    /// Whether a condition looks at what a record of a decision does not keep.
+    looks_beyond: bool,
     /// The conditions that apply, for each role and action.
     applying: Vec<Vec<u16>>,
     casbin: Casbin,
@@ -140,8 +143,22 @@ impl Policy {
         let roles = codes.zip(0_u16..).collect();
         let applying = applying(&names, &conditions);
         let (digest, since, files) = (source.digest(), Utc::now(), source.files());
+        let looks_beyond = conditions.iter().any(|condition| recalled::looks_beyond(&condition.expression));
         let remembered = Cache::new(REMEMBERED);
-        Ok(Self { digest, since, files, names, roles, rules, conditions, schema, applying, casbin, remembered })
+        Ok(Self {
+            digest,
+            since,
+            files,
+            names,
+            roles,
+            rules,
+            conditions,
+            schema,
+            looks_beyond,
+            applying,
+            casbin,
+            remembered,
+        })
     }
 
     /// SHA-256 over the files.

@@ -1,5 +1,6 @@
 //! What conditions may speak of: the organisation, the role at hand, the member and the client.
 
+use super::recalled::Recalled;
 use crate::access::caller::Caller;
 use crate::domain::filter::{Attribute, Attributes, Dialect, Known, Schema, Type, Value};
 
@@ -122,16 +123,23 @@ impl Subject {
 pub(in crate::access) struct View<'a> {
     pub(in crate::access) reference: Option<&'a str>,
     pub(in crate::access) row: Option<&'a dyn Attributes<Attribute>>,
+    /// Set where a recorded decision is made again.
+    pub(super) recalled: Option<&'a Recalled<'a>>,
 }
 
 impl<'a> View<'a> {
+    /// A client by its reference, and what is known of it.
+    pub(in crate::access) const fn of(reference: Option<&'a str>, row: Option<&'a dyn Attributes<Attribute>>) -> Self {
+        Self { reference, row, recalled: None }
+    }
+
     /// A row of a list, which knows its reference.
     pub(in crate::access) fn row(row: &'a dyn Attributes<Attribute>) -> Self {
         let reference = match row.get(Attribute::Reference) {
             Value::Text(reference) => Some(reference),
             _ => None,
         };
-        Self { reference, row: Some(row) }
+        Self::of(reference, Some(row))
     }
 
     /// Whether the client's `assignedTo` names the member.
@@ -166,6 +174,7 @@ impl Attributes<Subject> for Scope<'_> {
         match subject {
             Subject::MemberRoles => self.caller.roles().iter().any(|role| test(Value::Text(role))),
             Subject::MemberClients => {
+                self.view.recalled.into_iter().for_each(Recalled::looks_at_clients);
                 let assigned = self.view.reference.filter(|_| self.view.is_assigned_to(self.caller.member()));
                 let token = self.caller.clients().iter().map(String::as_str);
                 token.chain(assigned).any(|client| test(Value::Text(client)))
@@ -184,7 +193,11 @@ impl Attributes<Subject> for Scope<'_> {
         if subject != Subject::MemberClients {
             return None;
         }
-        let assigned = || self.view.reference == Some(text) && self.view.is_assigned_to(self.caller.member());
+        let is_target = self.view.reference == Some(text);
+        if !is_target {
+            self.view.recalled.into_iter().for_each(Recalled::looks_at_clients);
+        }
+        let assigned = || is_target && self.view.is_assigned_to(self.caller.member());
         Some(self.caller.has_client(text) || assigned())
     }
 }

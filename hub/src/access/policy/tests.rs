@@ -52,7 +52,7 @@ fn effective_rights_are_those_of_the_specification() {
     for role in ["RP001", "RP002", "RP003", "RP004", "OP001", "RP005", "rp001", "*", ""] {
         for action in Action::ALL {
             let caller = caller("m-1", "operators", &[role], &["CL-1"], Some("active"));
-            let view = View { reference: Some("CL-1"), row: None };
+            let view = View::of(Some("CL-1"), None);
             let decision = policy.decide((&caller, "operators"), *action, view);
             let allowed = matches!(decision, Decision::Allowed { .. });
             assert_eq!(allowed, effective(role, action.as_str()), "{role} {action}");
@@ -120,6 +120,13 @@ fn explanations_name_lines_values_and_the_smallest_change() {
 
     let foreign = explained(serde_json::json!({ "member": "m", "org": "acme", "roles": ["OP001"], "action": "CX020" }));
     assert!(!foreign.allowed && foreign.to_turn_it.contains("operator_org"));
+    let stranger =
+        explained(serde_json::json!({ "member": "m", "org": "acme", "roles": ["RP001"], "action": "CX020" }));
+    assert!(
+        stranger.to_turn_it.starts_with("give the member one of the roles OP001, and let"),
+        "{}",
+        stranger.to_turn_it
+    );
 }
 
 /// The repository's policy with one file changed.

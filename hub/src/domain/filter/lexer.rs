@@ -31,6 +31,16 @@ pub(super) enum Token<'a> {
 }
 
 impl Token<'_> {
+    /// As `found`, where what was written may be personal data: its kind, not its text.
+    pub(super) fn kind(&self) -> String {
+        match self {
+            Self::Word(_) => "a word".to_owned(),
+            Self::Number(_) => "a number".to_owned(),
+            Self::Variable(_) => "a name in braces".to_owned(),
+            other => other.found(),
+        }
+    }
+
     /// The token, for "found …" in an error; long ones are shortened.
     pub(super) fn found(&self) -> String {
         match self {

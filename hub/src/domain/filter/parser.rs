@@ -52,7 +52,15 @@ impl<'a, S: Schema> Parser<'a, S> {
     }
 
     fn expected(&self, what: &str) -> FilterError {
-        at(self.position, format!("expected {what}, found {}", self.token.found()))
+        at(self.position, format!("expected {what}, found {}", self.found()))
+    }
+
+    /// What was found, for an error. A policy is no secret to its author; what a caller searches for stays out of answers.
+    fn found(&self) -> String {
+        match self.schema.dialect() {
+            Dialect::Policy => self.token.found(),
+            Dialect::Api => self.token.kind(),
+        }
     }
 
     fn is_word(&self, word: &str) -> bool {
@@ -132,8 +140,11 @@ impl<'a, S: Schema> Parser<'a, S> {
         let Some(mut known) = self.schema.resolve(whole.as_deref().unwrap_or(path)) else {
             let accepted = self.schema.accepted();
             let place = self.within.as_ref().map_or_else(String::new, |(list, _)| format!(" in `{list}[…]`"));
-            let found = self.token.found();
-            return Err(at(self.position, format!("unknown attribute {found}{place}; expected one of {accepted}")));
+            let what = match self.schema.dialect() {
+                Dialect::Policy => format!("unknown attribute {}", self.token.found()),
+                Dialect::Api => "unknown attribute".to_owned(),
+            };
+            return Err(at(self.position, format!("{what}{place}; expected one of {accepted}")));
         };
         // Within an element there is one value for each attribute.
         known.many &= !self.within.as_ref().is_some_and(|(_, elements)| *elements);

@@ -82,6 +82,16 @@ async fn the_page_and_what_it_loads_come_from_here() {
     let page = house.send(open("/docs"), "").await;
     let text = String::from_utf8(page.body.to_vec()).unwrap();
     assert!(page.header(CONTENT_TYPE).starts_with("text/html"));
+    let policy = page.header("content-security-policy");
+    for part in ["default-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"] {
+        assert!(policy.contains(part), "{policy}");
+    }
+    let told = |name: &str| page.header(name).to_owned();
+    assert_eq!((told("x-frame-options"), told("x-content-type-options")), ("DENY".into(), "nosniff".into()));
+    assert_eq!(
+        (told("referrer-policy"), told("cross-origin-opener-policy")),
+        ("no-referrer".into(), "same-origin".into())
+    );
     let mut loaded = 0;
     for path in text.split(['"', '\'']).filter(|part| part.contains("/docs/")) {
         // As browsers ask: for styles, for images, for scripts.

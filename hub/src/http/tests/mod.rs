@@ -3,5 +3,7 @@
 mod checks;
 mod clients;
 mod contract;
+mod isolation;
 mod socket;
 mod support;
+mod tls;

@@ -110,3 +110,42 @@ async fn half_a_head_is_not_waited_for() {
         assert!(ended.is_ok(), "{answer:?}");
     }
 }
+
+#[tokio::test]
+async fn a_body_that_dribbles_is_not_waited_for() {
+    let server = start().await;
+    let token = server.house.token("m", &["RP001"]);
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let head = format!(
+        "POST /clients/profile HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // Only now: what is behind the front has clocks of its own.
+    tokio::time::pause();
+    let mut answer = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(120), stream.read_to_end(&mut answer)).await;
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(ended.is_ok() && answer.starts_with("HTTP/1.1 400 ") && answer.contains("in time"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_address_gets_no_more_connections_than_its_share() {
+    let house = House::with_connections(3).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let running = tokio::spawn(serve(listener, None, house.hub.clone(), std::future::pending()));
+    let mut open = Vec::new();
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET /health/live HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+        let mut first = [0; 15];
+        stream.read_exact(&mut first).await.unwrap();
+        open.push(stream);
+    }
+    let mut fourth = TcpStream::connect(address).await.unwrap();
+    let mut nothing = Vec::new();
+    let read = fourth.read_to_end(&mut nothing).await;
+    assert!(read.is_err() || nothing.is_empty(), "{nothing:?}");
+    running.abort();
+}

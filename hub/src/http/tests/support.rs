@@ -20,12 +20,16 @@ use crate::access::{Grant, LocalKey, Tokens, testing};
 use crate::actors::commands::{Commands, Shards};
 use crate::actors::{ActorSystem, Tree};
 use crate::adapters::Adapters;
+use crate::domain::device::Enrolment;
+use crate::domain::event::Event;
 use crate::http::views::{Health, Part, PolicyView};
-use crate::http::{Front, HttpContext, Insight, Limits, Rate, UPLOADS};
+use crate::http::{ConnectionLimits, Front, HttpContext, Insight, Limits, Look, Proxies, Rate, UPLOADS};
+use crate::journal::{Append, Journal as _};
 use crate::startup::data::{self, Data};
 use crate::state::history::HistoryPage;
 use crate::state::{ClientRecord, State};
 use crate::sync::accounts::Accounts;
+use crate::sync::entries::{By, device_stream};
 use crate::telemetry::Metrics;
 
 /// What the tests let the hub say of itself.
@@ -52,6 +56,8 @@ impl Insight for Told {
     }
 
     fn viewed(&self, _: &ClientRecord) {}
+
+    fn looked(&self, _: Look<'_>) {}
 }
 
 /// A running hub. Its parts end with it.
@@ -60,6 +66,7 @@ pub struct House {
     pub health: Arc<Mutex<Option<Health>>>,
     front: Front,
     key: LocalKey,
+    journal: Arc<crate::journal::FileJournal>,
     _system: ActorSystem,
     _folder: TempDir,
 }
@@ -91,6 +98,15 @@ impl House {
 
     /// A hub that takes so many requests a second, and no burst.
     pub async fn with_limits(address: u32, member: u32) -> Self {
+        Self::with(address, member, u32::MAX).await
+    }
+
+    /// A hub that takes so many connections from one address.
+    pub async fn with_connections(address: u32) -> Self {
+        Self::with(10_000, 10_000, address).await
+    }
+
+    async fn with(address: u32, member: u32, connections: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let Data { journal, state, .. } = data::open(folder.path(), &[], None, |_, _| {}).unwrap();
         let adapters = Adapters::load(&BTreeMap::new(), &folder.path().join("cache"), None).await.unwrap();
@@ -110,6 +126,7 @@ impl House {
             tokio::task::yield_now().await;
         }
         let health = Arc::new(Mutex::new(Some(Health::Ok)));
+        let kept = journal.clone();
         let rate = |rate| Rate { per_second: NonZeroU32::new(rate).unwrap(), burst: NonZeroU32::new(rate).unwrap() };
         let hub = Arc::new(HttpContext {
             state: state.clone(),
@@ -118,12 +135,15 @@ impl House {
             tokens: Arc::new(Tokens::local(&key)),
             metrics: Arc::new(Metrics::new(None)),
             limits: Limits::new(rate(address), rate(member)),
+            secure: false,
+            connections: ConnectionLimits { total: NonZeroU32::MAX, address: NonZeroU32::new(connections).unwrap() },
+            proxies: Proxies::default(),
             tree,
             adapters,
             insight: Arc::new(Told { state, journal, health: health.clone() }),
             uploads: Semaphore::new(UPLOADS),
         });
-        Self { front: Front::new(hub.clone()), hub, health, key, _system: system, _folder: folder }
+        Self { front: Front::new(hub.clone()), hub, health, key, journal: kept, _system: system, _folder: folder }
     }
 
     /// A token of a member of `o`.
@@ -177,6 +197,27 @@ impl House {
         let reply = self.put("POST", "/clients/profile", &company(number)).await;
         assert_eq!(reply.status, StatusCode::CREATED, "{:?}", reply.body);
         reply.json()["reference"].as_str().unwrap().to_owned()
+    }
+}
+
+impl House {
+    /// A device of a client of `o`, as the identity system would have it listed.
+    pub async fn device(&self, client: &str) -> String {
+        let device_type = serde_json::from_value(json!("mobile")).unwrap();
+        let enrolled = Event::DeviceEnrolled(Enrolment {
+            client: client.to_owned(),
+            external_id: format!("of-{client}"),
+            device_type,
+            model: None,
+            label: None,
+            active: true,
+            locked: false,
+            enrolled_at: None,
+        });
+        let reference = format!("DV-{client}");
+        let entry = By::hub("o", "test").entry(device_stream(&reference), &enrolled).unwrap();
+        self.journal.append(Append { entries: vec![entry], ..Append::default() }).await.unwrap();
+        reference
     }
 }
 

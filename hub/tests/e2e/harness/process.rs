@@ -50,10 +50,11 @@ fn log_length(folder: &Path) -> usize {
 
 impl Process {
     /// Starts and waits for the `ready` line.
-    pub fn start(folder: &Path, config: &Path) -> Result<Self, Ended> {
+    pub fn start(folder: &Path, config: &Path, env: &[(&str, &str)]) -> Result<Self, Ended> {
         let before = log_length(folder);
         let stderr = File::options().create(true).append(true).open(log_path(folder)).unwrap();
-        let mut child = hub_command(folder, config).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
+        let mut command = hub_command(folder, config);
+        let mut child = command.envs(env.iter().copied()).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let stdout = child.stdout.take().unwrap();
         let (tell, told) = mpsc::sync_channel(16);
         std::thread::spawn(move || {

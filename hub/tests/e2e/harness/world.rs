@@ -34,6 +34,10 @@ pub struct Config {
     pub sync: String,
     /// Where the outside systems are, `http://…`; the world starts its own where nobody says so.
     pub outside: Option<String>,
+    /// Variables of the hub's process.
+    pub env: Vec<(&'static str, &'static str)>,
+    /// Keys of `[http]` beside the usual ones.
+    pub more_http: String,
     /// Whether the end of the world finds fault with what is parked or owed.
     pub strict: bool,
 }
@@ -49,6 +53,8 @@ impl Default for Config {
             listen: "127.0.0.1:0".to_owned(),
             sync: SYNC.to_owned(),
             outside: None,
+            env: Vec::new(),
+            more_http: String::new(),
             strict: true,
         }
     }
@@ -125,14 +131,14 @@ impl World {
 
     fn write_config(&self) -> PathBuf {
         let path = self.folder().join("hub.toml");
-        let Config { more, limits, adapters, policies, listen, sync, .. } = &self.config;
+        let Config { more, more_http, limits, adapters, policies, listen, sync, .. } = &self.config;
         let secrets = self.folder().join("secrets");
         let adapters = adapters
             .replace("{plugins}", plugins().to_str().unwrap())
             .replace("{secrets}", secrets.to_str().unwrap())
             .replace("{backends}", &self.outside.url);
         let text = format!(
-            "[http]\nlisten = \"{listen}\"\n[store]\npath = \"data\"\n[policies]\npath = \"{}\"\n\
+            "[http]\nlisten = \"{listen}\"\n{more_http}\n[store]\npath = \"data\"\n[policies]\npath = \"{}\"\n\
              [limits]\n{limits}\n[sync]\n{sync}\n{more}\n{adapters}",
             policies.display()
         );
@@ -169,7 +175,7 @@ impl World {
 
     /// Starts the hub where that may be refused.
     pub fn try_up(&self) -> Result<(), Ended> {
-        let process = Process::start(self.folder(), &self.write_config())?;
+        let process = Process::start(self.folder(), &self.write_config(), &self.config.env)?;
         self.url.write().clone_from(&process.url);
         *self.hub.lock() = Some(process);
         Ok(())

@@ -1,0 +1,145 @@
+//! The thread that writes views down, once a second, each into the journal of its day.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use chrono::{NaiveDate, Utc};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use futures::executor::block_on;
+use serde_json::json;
+use serde_json::value::to_raw_value;
+
+use super::super::entry::{Actor, Append, Head, NewEntry};
+use super::super::error::{AppendError, OpenError};
+use super::super::file::FileJournal;
+use super::super::open::Options;
+use super::super::{Digest, Journal as _};
+use super::days::{Begun, days, end_of, folder_of};
+use super::{BEGUN, Counts, LOST, VIEWED, View};
+
+/// How often what has come together is written.
+const EVERY: Duration = Duration::from_secs(1);
+/// Views in one append: well below what a journal takes at once, whatever their members are called.
+const MOST: usize = 512;
+/// Who stands behind the entries that are about the record itself.
+const HUB: &str = "hub";
+
+pub(super) struct Writer {
+    folder: PathBuf,
+    waiting: Receiver<View>,
+    ended: Receiver<()>,
+    counts: Arc<Counts>,
+    day: NaiveDate,
+    journal: FileJournal,
+    /// Of the views that are missing, those that the record says so of.
+    told: u64,
+}
+
+impl Writer {
+    pub(super) fn open(
+        folder: &Path,
+        waiting: Receiver<View>,
+        ended: Receiver<()>,
+        counts: Arc<Counts>,
+    ) -> Result<Self, OpenError> {
+        let (day, journal) = today(folder, NaiveDate::MIN)?;
+        Ok(Self { folder: folder.to_owned(), waiting, ended, counts, day, journal, told: 0 })
+    }
+
+    /// Writes until the log is closed, and what waits then.
+    pub(super) fn run(mut self) {
+        while matches!(self.ended.recv_timeout(EVERY), Err(RecvTimeoutError::Timeout)) {
+            self.empty();
+        }
+        self.empty();
+        self.journal.close();
+    }
+
+    fn empty(&mut self) {
+        if let Err(error) = self.turn() {
+            tracing::error!(%error, "the record of views can't be gone on with: yesterday's is");
+        }
+        while !self.waiting.is_empty() || self.told < self.counts.lost.load(Ordering::Relaxed) {
+            let views: Vec<View> = self.waiting.try_iter().take(MOST).collect();
+            let count = views.len() as u64;
+            match self.write(views) {
+                Ok(()) => drop(self.counts.recorded.fetch_add(count, Ordering::Relaxed)),
+                Err(error) => {
+                    self.counts.lost.fetch_add(count, Ordering::Relaxed);
+                    tracing::error!(%error, count, "views could not be put on the record");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Begins another journal where another day has begun. A clock that goes back does not go back a day.
+    fn turn(&mut self) -> Result<(), OpenError> {
+        if Utc::now().date_naive() > self.day {
+            let (day, journal) = today(&self.folder, self.day)?;
+            let before = std::mem::replace(&mut self.journal, journal);
+            self.day = day;
+            before.close();
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, views: Vec<View>) -> Result<(), AppendError> {
+        let lost = self.counts.lost.load(Ordering::Relaxed);
+        let untold = lost - self.told;
+        let gap = (untold > 0).then(|| own(LOST, &json!({"count": untold}))).flatten();
+        let entries = gap.into_iter().chain(views.into_iter().filter_map(entry)).collect();
+        block_on(self.journal.append(Append { entries, ..Append::default() }))?;
+        self.told = lost;
+        Ok(())
+    }
+}
+
+/// Today's journal, or the newest where that is of a later day.
+fn today(folder: &Path, not_before: NaiveDate) -> Result<(NaiveDate, FileJournal), OpenError> {
+    let all = days(folder).map_err(OpenError::io(folder))?;
+    let newest = all.last().map_or(not_before, |(day, _)| *day);
+    let day = Utc::now().date_naive().max(newest).max(not_before);
+    let before = all.iter().rev().find(|(other, _)| *other < day);
+    let (journal, report) = FileJournal::open(Options::new(folder_of(folder, day)), |_| {})?;
+    if report.entries == 0 {
+        let Head { seq, hash } = before.map_or(Ok(Head { seq: 0, hash: Digest::ZERO }), |(_, path)| end_of(path))?;
+        let begun = Begun { previous: before.map(|(day, _)| *day), seq, hash };
+        let entries = own(BEGUN, &begun).into_iter().collect();
+        let begun = block_on(journal.append(Append { entries, ..Append::default() }));
+        begun.map_err(|error| OpenError::io(folder)(std::io::Error::other(error)))?;
+    }
+    Ok((day, journal))
+}
+
+/// An entry of the record about itself.
+fn own(kind: &str, data: &impl serde::Serialize) -> Option<NewEntry> {
+    Some(NewEntry {
+        org: String::new(),
+        stream: "reads".to_owned(),
+        kind: kind.to_owned(),
+        actor: Actor { member: HUB.to_owned(), roles: Vec::new(), address: None },
+        action: String::new(),
+        request_id: String::new(),
+        trace: None,
+        key: None,
+        data: to_raw_value(data).ok()?,
+    })
+}
+
+fn entry(view: View) -> Option<NewEntry> {
+    let data = json!({"at": crate::domain::moment::text(&view.at), "decision": view.decision});
+    Some(NewEntry {
+        org: view.org,
+        stream: format!("client/{}", view.reference),
+        kind: VIEWED.to_owned(),
+        actor: view.actor,
+        action: view.action.to_owned(),
+        request_id: view.request_id,
+        trace: view.trace,
+        key: None,
+        data: to_raw_value(&data).ok()?,
+    })
+}
