@@ -113,6 +113,12 @@ impl Act {
         matches!(self, Self::Create | Self::Mail)
     }
 
+    /// Whether it can't have been done without a write. Screening may well be local, or a question.
+    #[must_use]
+    pub const fn must_write(self, adapter: AdapterName) -> bool {
+        self.has_key() && !matches!(adapter, AdapterName::Kyc)
+    }
+
     /// Whether it needs nothing to be there before.
     #[must_use]
     pub const fn stands_alone(self) -> bool {

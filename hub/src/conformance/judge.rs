@@ -29,9 +29,9 @@ pub type Finding = Option<String>;
 const BROKEN: &str = "the component itself failed; look for a panic, an exception, an endless loop or unbounded memory on \
                       this input, and at its log";
 
-/// A call that nothing disturbs.
+/// A call that nothing disturbs. `must_write`: what it says was done can't have been done without a write.
 #[must_use]
-pub fn success(heard: &Heard, exchanges: &[Exchange]) -> Finding {
+pub fn success(heard: &Heard, exchanges: &[Exchange], must_write: bool) -> Finding {
     if let Some(finding) = broken(heard).or_else(|| malformed(exchanges)) {
         return Some(finding);
     }
@@ -41,6 +41,9 @@ pub fn success(heard: &Heard, exchanges: &[Exchange]) -> Finding {
             Some(one) => format!("the outside system knows no `{}`; add a rule to the script", one.request),
             None => "nothing was disturbed: it should have answered; see what the outside system said below".to_owned(),
         });
+    }
+    if must_write && !exchanges.iter().any(|one| one.effect) {
+        return Some("it says that this was done, and nothing at the outside system has changed".to_owned());
     }
     empty_id(heard).or_else(|| {
         (!heard.well).then(|| "the outside system answered as it should, and `check-health` says it is not well".into())
@@ -52,7 +55,7 @@ pub fn success(heard: &Heard, exchanges: &[Exchange]) -> Finding {
 pub fn disturbed(heard: &Heard, exchanges: &[Exchange], at: usize, fault: Fault) -> Finding {
     let moment = moment(exchanges, at);
     let expected = fault.expected(moment);
-    if let Some(finding) = broken(heard).or_else(|| followed(exchanges)) {
+    if let Some(finding) = broken(heard).or_else(|| followed(exchanges)).or_else(|| insisted(exchanges, at)) {
         return Some(finding);
     }
     let later = exchanges.iter().skip(at + 1).any(|one| one.writes);
@@ -74,8 +77,8 @@ pub fn disturbed(heard: &Heard, exchanges: &[Exchange], at: usize, fault: Fault)
 
 /// `check-health` while a request fails: it must not say that all is well.
 #[must_use]
-pub fn unhealthy(heard: &Heard, exchanges: &[Exchange], fault: Fault) -> Finding {
-    if let Some(finding) = broken(heard).or_else(|| followed(exchanges)) {
+pub fn unhealthy(heard: &Heard, exchanges: &[Exchange], at: usize, fault: Fault) -> Finding {
+    if let Some(finding) = broken(heard).or_else(|| followed(exchanges)).or_else(|| insisted(exchanges, at)) {
         return Some(finding);
     }
     let readable = matches!(fault, Fault::Html | Fault::Cut);
@@ -202,6 +205,17 @@ fn empty_id(heard: &Heard) -> Finding {
 fn followed(exchanges: &[Exchange]) -> Finding {
     let followed = exchanges.iter().any(|one| one.request.contains(ELSEWHERE));
     followed.then(|| "it followed a redirect; whoever answers could so lead it anywhere below its endpoints".to_owned())
+}
+
+/// The request that was disturbed, sent once more in the same call.
+fn insisted(exchanges: &[Exchange], at: usize) -> Finding {
+    let (first, next) = (exchanges.get(at)?, exchanges.get(at + 1)?);
+    let same = first.request == next.request && first.query == next.query && first.sent == next.sent;
+    same.then(|| {
+        "it sent the same request again by itself: the adapter says what happened, and the hub alone decides when to \
+         try again"
+            .to_owned()
+    })
 }
 
 fn malformed(exchanges: &[Exchange]) -> Finding {

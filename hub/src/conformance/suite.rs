@@ -141,7 +141,7 @@ impl Suite<'_> {
         }
         let heard = self.call(act, &scene, None).await;
         let exchanges = self.checked.backend.exchanges();
-        let finding = judge::success(&heard, &exchanges);
+        let finding = judge::success(&heard, &exchanges, act.must_write(self.checked.adapter));
         let works = finding.is_none();
         self.judged(about, &heard, exchanges.clone(), finding);
         if !works {
@@ -164,7 +164,7 @@ impl Suite<'_> {
         }
         let finding = if act == Act::Health {
             about.expected = "a failure, or health with `ok = false`".to_owned();
-            judge::unhealthy(&heard, &exchanges, fault)
+            judge::unhealthy(&heard, &exchanges, at, fault)
         } else {
             about.expected = judge::in_words(fault.expected(judge::moment(&exchanges, at)));
             judge::disturbed(&heard, &exchanges, at, fault)
@@ -242,7 +242,10 @@ impl Suite<'_> {
                 false
             }
             Err(Unset::Failed(why)) => {
-                self.left_out(about.act, &about.what, &format!("what has to be there before could not be made: {why}"));
+                let look_at = "what has to be there before could not be made; see the functions that make it".to_owned();
+                let heard = Heard { text: why, ..Heard::default() };
+                let (act, what, expected) = (about.act, about.what.clone(), about.expected.clone());
+                self.judged(About { act, what, expected }, &heard, backend.exchanges(), Some(look_at));
                 false
             }
         }
@@ -270,12 +273,10 @@ impl Suite<'_> {
     }
 
     fn judged(&mut self, about: About, heard: &Heard, sent: Vec<Exchange>, finding: Finding) {
+        // Where the simulator is silent nothing was proven, and that is not the same as holding.
         let trouble = self.checked.backend.trouble();
-        let verdict = match (&trouble, &finding) {
-            (Some(_), _) => Verdict::Skip,
-            (None, None) => Verdict::Pass,
-            (None, Some(_)) => Verdict::Fail,
-        };
+        let finding = finding.or_else(|| trouble.clone());
+        let verdict = if finding.is_none() { Verdict::Pass } else { Verdict::Fail };
         self.cases.push(Case {
             name: format!("{}: {}", about.act.label(self.checked.adapter), about.what),
             function: about.act.function(self.checked.adapter),

@@ -16,7 +16,7 @@ const DEFECTS: [(&str, &str, &str); 18] = [
     ("nonsense-means-absent", "a page of HTML at request 1", "created twice"),
     ("calls-a-lost-write-harmless", "lost-answer at request 2", "its answer is lost"),
     ("rejects-what-is-not-answered", "time-out at request 1", "set aside for good"),
-    ("sends-again-by-itself", "lost-answer at request 2", "its answer is lost"),
+    ("sends-again-by-itself", "lost-answer at request 2", "again by itself"),
     ("follows-redirects", "a redirect elsewhere", "followed a redirect"),
     ("forgets-retry-after", "429 with Retry-After", "was lost"),
     ("rejects-429", "429 with Retry-After", "left alone"),
@@ -89,12 +89,22 @@ fn each_defect_is_found() {
 }
 
 #[test]
-fn what_spins_hogs_or_traps_ends_and_is_blamed() {
-    for behave in ["trapper", "memory-hog"] {
+fn what_spins_hogs_traps_or_does_nothing_is_found() {
+    let failed = "the component itself failed";
+    for (behave, advice) in [("trapper", failed), ("memory-hog", failed), ("spinner", failed), ("echo", "nothing at the")] {
         let place = Place::new();
         let behave = format!("behave={behave}");
         let fixture = component("fixtures/behaviour.wasm");
         let text = place.hub(&["plugin", "check", &fixture, "--setting", &behave]).failed();
-        assert!(text.contains("the component itself failed"), "{text}");
+        assert!(text.contains(advice), "{text}");
     }
+}
+
+#[test]
+fn a_simulator_that_is_not_there_proves_nothing() {
+    let place = Place::new();
+    let fixture = component("fixtures/behaviour.wasm");
+    let nobody = ["--setting", "behave=register", "--upstream", "api=http://127.0.0.1:1"];
+    let text = place.hub(&[&["plugin", "check", &fixture][..], &nobody].concat()).failed();
+    assert!(text.contains("the simulator at"), "{text}");
 }
