@@ -34,3 +34,28 @@ fn nothing_is_overwritten_and_no_world_is_guessed() {
     let empty = place.hub(&["plugin", "build", "."]).failed();
     assert!(empty.contains("hub plugin new"), "{empty}");
 }
+
+#[test]
+fn a_project_in_another_language_is_whole_and_says_what_it_needs() {
+    let place = Place::new();
+    for world in WORLDS {
+        for (language, tool) in [("python", "componentize-py"), ("js", "componentize-js")] {
+            let (name, of) = (format!("acme-{world}-{language}"), format!("{world}-adapter"));
+            place.hub(&["plugin", "new", "--world", &of, "--language", language, &name]).done();
+            for file in ["README.md", "conformance.toml", "wit/types.wit", "wit/host.wit"] {
+                assert!(place.path().join(&name).join(file).is_file(), "{name}: {file}");
+            }
+            if world != "crm" {
+                continue;
+            }
+            let built = place.hub(&["plugin", "build", &name, "--out", "dist"]);
+            // Where the toolchain happens to be installed the project builds, and holds.
+            if built.code == 0 {
+                let script = format!("{name}/conformance.toml");
+                place.hub(&["plugin", "check", &format!("dist/{name}.wasm"), "--script", &script]).done();
+            } else {
+                assert!(built.err.contains(tool) && built.err.contains("install"), "{}", built.err);
+            }
+        }
+    }
+}

@@ -12,11 +12,11 @@ use crate::cli::JsonArgs;
 pub enum PluginCommand {
     /// Make a project for an adapter, which builds at once and has a test.
     #[command(after_help = "Example:\n  hub plugin new --world crm-adapter --language rust acme-crm\n  \
-                            hub plugin new --world messaging-adapter --language rust acme-mail --into work")]
+                            hub plugin new --world messaging-adapter --language js acme-mail --into work")]
     New(NewArgs),
     /// Build a project into a component.
     ///
-    /// Rust with cargo, Python with componentize-py, JavaScript with jco; what is missing is named.
+    /// Rust with cargo, Python with componentize-py, JavaScript with ComponentizeJS; what is missing is named.
     #[command(after_help = "Example:\n  hub plugin build acme-crm\n  hub plugin build acme-crm --out dist --json")]
     Build(BuildArgs),
     /// Show what a component is, what it asks for, and who vouches for it.
@@ -59,12 +59,16 @@ fn world(text: &str) -> Result<WorldName, String> {
 pub enum Language {
     /// With wit-bindgen.
     Rust,
+    /// With componentize-py.
+    Python,
+    /// With ComponentizeJS.
+    Js,
 }
 
 impl Language {
     /// Every language.
     #[cfg(test)]
-    pub const ALL: [Self; 1] = [Self::Rust];
+    pub const ALL: [Self; 3] = [Self::Rust, Self::Python, Self::Js];
 }
 
 /// A name that cargo, pip and npm take.

@@ -124,13 +124,13 @@ fn javascript(
     name: &str,
     (world, main): (&str, &str),
 ) -> Result<PathBuf, String> {
-    let tool = found(session, &args.dir.join("node_modules/.bin"), "jco").ok_or(
-        "jco is neither in the project's node_modules nor on the PATH; in the project's folder: npm install",
+    let tool = found(session, &args.dir.join("node_modules/.bin"), "componentize-js").ok_or(
+        "componentize-js is neither in the project's node_modules nor on the PATH; in the project's folder: npm install",
     )?;
     let file = out_file(args, name)?;
     let mut command = Command::new(tool);
     // What is switched off would only import interfaces with nothing behind them.
-    command.current_dir(&args.dir).args(["componentize", main, "--wit", "wit", "--world-name", world]);
+    command.current_dir(&args.dir).args([main, "--wit", "wit", "--world-name", world]);
     command.args(["--disable", "http", "--disable", "fetch-event", "--out"]).arg(&file);
     finished(command, file)
 }

@@ -26,6 +26,10 @@ pub struct Names {
     pub language: Language,
 }
 
+/// The bindings are for the test alone; a component gets its own.
+const PYTHON_TEST: &str = ".venv/bin/componentize-py -d wit -w {{world}} bindings bindings \
+                           && PYTHONPATH=bindings .venv/bin/python -m unittest";
+
 macro_rules! by_world {
     ($adapter:expr, $folder:literal, $suffix:literal) => {
         match $adapter {
@@ -42,6 +46,8 @@ macro_rules! by_world {
 pub const fn setup(language: Language) -> &'static str {
     match language {
         Language::Rust => "rustup target add wasm32-unknown-unknown",
+        Language::Python => "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt",
+        Language::Js => "npm install",
     }
 }
 
@@ -55,6 +61,8 @@ pub fn files(names: &Names) -> Vec<(&'static str, String)> {
     files.extend(WIT.iter().map(|(path, text)| (*path, (*text).to_owned())));
     files.extend(match names.language {
         Language::Rust => rust(names),
+        Language::Python => python(names),
+        Language::Js => javascript(names),
     });
     files
 }
@@ -68,17 +76,41 @@ fn rust(names: &Names) -> Vec<(&'static str, String)> {
     ]
 }
 
+fn python(names: &Names) -> Vec<(&'static str, String)> {
+    vec![
+        ("pyproject.toml", filled(include_str!("../../../templates/python/pyproject.toml.in"), names)),
+        ("requirements.txt", include_str!("../../../templates/python/requirements.txt").to_owned()),
+        ("app.py", filled(by_world!(names.adapter, "python", "py"), names)),
+        ("outside.py", include_str!("../../../templates/python/outside.py").to_owned()),
+        ("test_outside.py", include_str!("../../../templates/python/test_outside.py").to_owned()),
+        (".gitignore", "/.venv\n/bindings\n/dist\n__pycache__\n".to_owned()),
+    ]
+}
+
+fn javascript(names: &Names) -> Vec<(&'static str, String)> {
+    vec![
+        ("package.json", filled(include_str!("../../../templates/js/package.json.in"), names)),
+        ("adapter.js", filled(by_world!(names.adapter, "js", "js"), names)),
+        ("outside.js", include_str!("../../../templates/js/outside.js").to_owned()),
+        ("rules.js", include_str!("../../../templates/js/rules.js").to_owned()),
+        ("rules.test.js", include_str!("../../../templates/js/rules.test.js").to_owned()),
+        (".gitignore", "/node_modules\n/dist\n".to_owned()),
+    ]
+}
+
 fn filled(template: &str, names: &Names) -> String {
     let (test, source, rules) = match names.language {
         Language::Rust => ("cargo test", "src/lib.rs", "src/outside.rs"),
+        Language::Python => (PYTHON_TEST, "app.py", "outside.py"),
+        Language::Js => ("npm test", "adapter.js", "rules.js"),
     };
     template
+        .replace("{{test}}", test)
         .replace("{{name}}", &names.name)
         .replace("{{component}}", &names.component)
         .replace("{{adapter}}", names.adapter.as_str())
         .replace("{{world}}", &format!("{}-adapter", names.adapter))
         .replace("{{setup}}", setup(names.language))
-        .replace("{{test}}", test)
         .replace("{{source}}", source)
         .replace("{{rules}}", rules)
 }
@@ -94,7 +126,7 @@ mod tests {
                 let names =
                     Names { name: "acme-x".to_owned(), component: "acme-x".to_owned(), adapter, language };
                 for (path, text) in files(&names) {
-                    assert!(!text.contains("{{") || path.ends_with(".rs"), "{adapter} {path}");
+                    assert!(!text.contains("{{name}}") && !text.contains("{{world}}"), "{adapter} {path}");
                 }
             }
         }
