@@ -203,8 +203,7 @@ mod tests {
         std::fs::write(&file, wat::parse_str(text).unwrap()).unwrap();
         let examined = Examined::of(&file).unwrap();
         let imports: Vec<_> = examined.imports.iter().map(|one| (one.name.as_str(), one.meaning)).collect();
-        let expected =
-            [("evil:host/shell@1.0.0", Meaning::Refused), ("wasi:cli/environment@0.2.0", Meaning::Empty)];
+        let expected = [("evil:host/shell@1.0.0", Meaning::Refused), ("wasi:cli/environment@0.2.0", Meaning::Empty)];
         assert_eq!(imports, expected);
         assert!(examined.worlds.is_empty());
     }

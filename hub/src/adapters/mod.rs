@@ -55,8 +55,8 @@ use world::World;
 
 pub use crate::domain::delivery::{Adapter as AdapterName, UnknownAdapter};
 pub use config::{AdapterConfig, Bounded, Digest, NotADigest, OutOfBounds, TimeoutMs};
-pub use contract::{CONTRACT, Meaning};
 pub use config_endpoint::{AuthConfig, BaseUrl, ClientCert, EndpointConfig, OAuth2Config};
+pub use contract::{CONTRACT, Meaning};
 pub use engine::EngineError;
 pub use examine::{Examined, Import, Package, Producer};
 pub use footprint::Footprint;

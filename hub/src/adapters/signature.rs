@@ -197,10 +197,8 @@ pub fn demand(component: &Path, digest: Digest, keys: &[PathBuf]) -> Result<Opti
         return Ok(None);
     }
     let trusted = keys.iter().map(|path| PublicKey::read(path)).collect::<Result<Vec<_>, _>>()?;
-    let signature = Signature::find(component)?.ok_or_else(|| SignatureError::Missing {
-        file: Signature::beside(component),
-        trusted: ids(&trusted),
-    })?;
+    let signature = Signature::find(component)?
+        .ok_or_else(|| SignatureError::Missing { file: Signature::beside(component), trusted: ids(&trusted) })?;
     signature.verify(digest, &trusted).map(Some)
 }
 

@@ -44,9 +44,7 @@ pub enum Act {
 #[must_use]
 pub const fn of_world(adapter: AdapterName) -> &'static [Act] {
     match adapter {
-        AdapterName::CoreBanking | AdapterName::Crm => {
-            &[Act::Health, Act::Create, Act::Again, Act::End, Act::Read]
-        }
+        AdapterName::CoreBanking | AdapterName::Crm => &[Act::Health, Act::Create, Act::Again, Act::End, Act::Read],
         AdapterName::Kyc => &[Act::Health, Act::Create, Act::CaseStatus, Act::Document],
         AdapterName::Identity => &[
             Act::Health,
@@ -164,7 +162,11 @@ pub struct Answered {
 
 fn receipt(receipt: Receipt) -> Answered {
     let note = receipt.note.map(|note| format!(" ({note})")).unwrap_or_default();
-    Answered { text: format!("a receipt for `{}`{note}", receipt.external_id), id: Some(receipt.external_id), well: true }
+    Answered {
+        text: format!("a receipt for `{}`{note}", receipt.external_id),
+        id: Some(receipt.external_id),
+        well: true,
+    }
 }
 
 fn plain(text: String) -> Answered {
@@ -209,9 +211,9 @@ pub async fn prepare(
     if matches!(act, Act::DeviceState | Act::Transfer | Act::ResetPin) {
         let devices = adapters.list_devices(&scene.id).await.map_err(failed)?;
         let first = devices.into_iter().next().map(|device| device.id);
-        scene.device = first.or_else(|| known.device.clone()).ok_or(Unset::Missing(
-            "list-devices shows no device; name one in the script: [known] device = \"…\"",
-        ))?;
+        scene.device = first
+            .or_else(|| known.device.clone())
+            .ok_or(Unset::Missing("list-devices shows no device; name one in the script: [known] device = \"…\""))?;
     }
     if act == Act::Transfer {
         scene.other_id = created(adapters, adapter, &scene.other).await.map_err(failed)?;
@@ -260,7 +262,9 @@ pub async fn perform(
         Act::Create | Act::Again => match adapter {
             AdapterName::CoreBanking => adapters.upsert_customer(client, key).await.map(receipt),
             AdapterName::Crm => adapters.upsert_contact(client, key).await.map(receipt),
-            AdapterName::Kyc => adapters.verify(client, vec![document()], key).await.map(|verdict| plain(said(&verdict))),
+            AdapterName::Kyc => {
+                adapters.verify(client, vec![document()], key).await.map(|verdict| plain(said(&verdict)))
+            }
             _ => adapters.provision(client, key).await.map(receipt),
         },
         Act::Update => adapters.update_identity(id, client, key).await.map(receipt),
@@ -288,9 +292,7 @@ pub async fn perform(
             let state = DeviceState { active: false, locked: true, reason: Some("lost".to_owned()) };
             adapters.set_device_state(&scene.device, state, key).await.map(receipt)
         }
-        Act::Transfer => {
-            adapters.transfer_device(&scene.device, id, &scene.other_id, key).await.map(receipt)
-        }
+        Act::Transfer => adapters.transfer_device(&scene.device, id, &scene.other_id, key).await.map(receipt),
         Act::ResetPin => {
             let reset = adapters.reset_pin(&scene.device, key).await;
             reset.map(|reset| Answered { text: format!("a reset `{}`", reset.id), id: Some(reset.id), well: true })

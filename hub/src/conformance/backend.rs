@@ -242,9 +242,7 @@ fn disturbed(fault: Option<Fault>, answer: Option<Answer>) -> Ending {
             plain(200, header(CONTENT_TYPE, "text/html"), b"<!DOCTYPE html><html><body>Back soon</body></html>")
         }
         (Some(Fault::Huge), _) => plain(200, header(CONTENT_TYPE, "application/json"), &vec![b' '; HUGE_BYTES]),
-        (Some(Fault::Redirect), _) => {
-            plain(302, header(LOCATION, &format!("http://169.254.169.254{ELSEWHERE}")), b"")
-        }
+        (Some(Fault::Redirect), _) => plain(302, header(LOCATION, &format!("http://169.254.169.254{ELSEWHERE}")), b""),
         (Some(Fault::Reset | Fault::LostAnswer), _) | (Some(Fault::Cut) | None, None) => Ending::Reset,
     }
 }

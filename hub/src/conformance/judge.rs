@@ -71,7 +71,10 @@ pub fn disturbed(heard: &Heard, exchanges: &[Exchange], at: usize, fault: Fault)
     }
     let short = heard.after_ms.is_none_or(|after| after < RETRY_AFTER_S * 1000);
     (expected.after && heard.outcome == "retry" && short).then(|| {
-        format!("`Retry-After: {RETRY_AFTER_S}` was lost: `retry` has to carry `after-ms` of at least {}", RETRY_AFTER_S * 1000)
+        format!(
+            "`Retry-After: {RETRY_AFTER_S}` was lost: `retry` has to carry `after-ms` of at least {}",
+            RETRY_AFTER_S * 1000
+        )
     })
 }
 
@@ -127,7 +130,9 @@ pub fn odd(heard: &Heard, exchanges: &[Exchange], client: &Profile) -> Finding {
     match heard.outcome {
         "ok" => arrived(exchanges, client),
         "reject" if refused => None,
-        _ => Some("the data is legal: it has to be taken, or rejected where the outside system itself refuses it".into()),
+        _ => {
+            Some("the data is legal: it has to be taken, or rejected where the outside system itself refuses it".into())
+        }
     }
 }
 

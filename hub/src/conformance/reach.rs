@@ -26,7 +26,12 @@ pub fn client() -> Result<Client, String> {
 ///
 /// # Errors
 /// There is no answer.
-pub async fn pass_on(client: &Client, base: &Url, asked: &Asked, headers: &[(String, String)]) -> Result<Answer, String> {
+pub async fn pass_on(
+    client: &Client,
+    base: &Url,
+    asked: &Asked,
+    headers: &[(String, String)],
+) -> Result<Answer, String> {
     let mut url = base.clone();
     url.set_path(&format!("{}{}", base.path().trim_end_matches('/'), asked.path));
     if !asked.query.is_empty() {

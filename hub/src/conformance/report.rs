@@ -80,9 +80,8 @@ impl Report {
         let mut functions: Vec<&str> = self.cases.iter().map(|case| case.function).collect();
         functions.dedup();
         for function in functions {
-            let of = |verdict| {
-                self.cases.iter().filter(|case| case.function == function && case.verdict == verdict).count()
-            };
+            let of =
+                |verdict| self.cases.iter().filter(|case| case.function == function && case.verdict == verdict).count();
             let (passed, failed) = (of(Verdict::Pass), of(Verdict::Fail));
             let mark = if failed == 0 { "ok  " } else { "FAIL" };
             lines.push(format!("{mark}  {function}: {passed} passed, {failed} failed, {} left out", of(Verdict::Skip)));
@@ -95,10 +94,7 @@ impl Report {
             }
         }
         let verdict = if self.holds() { "it holds" } else { "it does NOT hold" };
-        lines.push(format!(
-            "\n{verdict}: {} passed, {} failed, {} left out",
-            self.passed, self.failed, self.skipped
-        ));
+        lines.push(format!("\n{verdict}: {} passed, {} failed, {} left out", self.passed, self.failed, self.skipped));
         lines.join("\n")
     }
 }

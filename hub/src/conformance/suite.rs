@@ -82,9 +82,8 @@ impl Suite<'_> {
             .copied()
             .filter(|function| !said.contains_key(*function))
             .collect();
-        let finding = (!missing.is_empty()).then(|| {
-            format!("`describe` does not say whether these may be repeated: {}", missing.join(", "))
-        });
+        let finding = (!missing.is_empty())
+            .then(|| format!("`describe` does not say whether these may be repeated: {}", missing.join(", ")));
         self.cases.push(Case {
             name: "describe names every function".to_owned(),
             function: "describe",
@@ -118,9 +117,8 @@ impl Suite<'_> {
         }
         if act.has_key() {
             self.twice(act).await;
-            let writes: Vec<usize> = (0..requests.len().min(MOST_REQUESTS))
-                .filter(|at| judge::moment(&requests, *at).writes)
-                .collect();
+            let writes: Vec<usize> =
+                (0..requests.len().min(MOST_REQUESTS)).filter(|at| judge::moment(&requests, *at).writes).collect();
             for at in writes {
                 self.again_after_a_loss(act, at).await;
             }
@@ -185,7 +183,8 @@ impl Suite<'_> {
 
     /// One delivery, made twice.
     async fn twice(&mut self, act: Act) {
-        let about = About { act, what: "the same delivery twice".to_owned(), expected: "one effect, two answers".into() };
+        let about =
+            About { act, what: "the same delivery twice".to_owned(), expected: "one effect, two answers".into() };
         self.second(about, None).await;
     }
 
@@ -242,7 +241,8 @@ impl Suite<'_> {
                 false
             }
             Err(Unset::Failed(why)) => {
-                let look_at = "what has to be there before could not be made; see the functions that make it".to_owned();
+                let look_at =
+                    "what has to be there before could not be made; see the functions that make it".to_owned();
                 let heard = Heard { text: why, ..Heard::default() };
                 let (act, what, expected) = (about.act, about.what.clone(), about.expected.clone());
                 self.judged(About { act, what, expected }, &heard, backend.exchanges(), Some(look_at));
@@ -257,7 +257,8 @@ impl Suite<'_> {
     }
 
     async fn heard(&self, adapters: &Adapters, act: Act, scene: &Scene) -> Heard {
-        let blamed = || adapters.report().first().map_or((0, None), |one| (one.blamed_on_guest, one.last_fault.clone()));
+        let blamed =
+            || adapters.report().first().map_or((0, None), |one| (one.blamed_on_guest, one.last_fault.clone()));
         let key: String = format!("{:0>KEY_LENGTH$}", scene.client.reference.replace('-', ""));
         let (before, _) = blamed();
         let result = acts::perform(adapters, self.checked.adapter, act, scene, &key).await;

@@ -76,7 +76,8 @@ fn each_defect_is_found() {
                     let missed = some.iter().filter_map(|(defect, case, advice)| {
                         let (code, report) = checked(defect);
                         let found = failures(&report);
-                        let right = |(name, look_at): &(String, String)| name.contains(case) && look_at.contains(advice);
+                        let right =
+                            |(name, look_at): &(String, String)| name.contains(case) && look_at.contains(advice);
                         (code != 1 || !found.iter().any(right)).then(|| format!("{defect}: {found:#?}"))
                     });
                     missed.collect::<Vec<_>>()
@@ -91,7 +92,9 @@ fn each_defect_is_found() {
 #[test]
 fn what_spins_hogs_traps_or_does_nothing_is_found() {
     let failed = "the component itself failed";
-    for (behave, advice) in [("trapper", failed), ("memory-hog", failed), ("spinner", failed), ("echo", "nothing at the")] {
+    for (behave, advice) in
+        [("trapper", failed), ("memory-hog", failed), ("spinner", failed), ("echo", "nothing at the")]
+    {
         let place = Place::new();
         let behave = format!("behave={behave}");
         let fixture = component("fixtures/behaviour.wasm");

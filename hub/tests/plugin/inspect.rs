@@ -20,7 +20,9 @@ fn a_component_is_shown_with_what_it_may_do() {
     let configuration: toml::Table = shown["configuration"].as_str().unwrap().parse().unwrap();
     assert_eq!(configuration["adapters"]["crm"]["endpoints"]["api"]["url"].as_str(), Some("https://…"));
     let text = place.hub(&["plugin", "inspect", &file]).done();
-    for expected in ["crm-adapter", "granted  backoffice:adapter/http@1.0.0", "[adapters.crm.endpoints.api]", "Rust"] {
+    for expected in
+        ["crm-adapter", "granted  backoffice:adapter/http@1.0.0", "[adapters.crm.endpoints.api]", "wit-bindgen-rust"]
+    {
         assert!(text.contains(expected), "{expected}: {text}");
     }
 }

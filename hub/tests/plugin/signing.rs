@@ -43,12 +43,9 @@ fn a_signature_holds_for_its_component_and_its_key_alone() {
 async fn a_hub_loads_only_what_a_trusted_key_has_signed() {
     let place = vendor();
     let path = |name: &str| place.path().join(name).display().to_string();
-    let config: AdapterConfig = toml::from_str(&format!(
-        "component = '{}'\ntrusted_keys = ['{}']\n",
-        path("crm.wasm"),
-        path("acme.pem.pub")
-    ))
-    .unwrap();
+    let config: AdapterConfig =
+        toml::from_str(&format!("component = '{}'\ntrusted_keys = ['{}']\n", path("crm.wasm"), path("acme.pem.pub")))
+            .unwrap();
     let cache = tempfile::tempdir().unwrap();
     let load = || async {
         let configs = BTreeMap::from([(AdapterName::Crm, config.clone())]);

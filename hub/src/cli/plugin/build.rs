@@ -118,12 +118,7 @@ fn python(session: &Session, args: &BuildArgs, name: &str, world: &str) -> Resul
     finished(command, file)
 }
 
-fn javascript(
-    session: &Session,
-    args: &BuildArgs,
-    name: &str,
-    (world, main): (&str, &str),
-) -> Result<PathBuf, String> {
+fn javascript(session: &Session, args: &BuildArgs, name: &str, (world, main): (&str, &str)) -> Result<PathBuf, String> {
     let tool = found(session, &args.dir.join("node_modules/.bin"), "componentize-js").ok_or(
         "componentize-js is neither in the project's node_modules nor on the PATH; in the project's folder: npm install",
     )?;

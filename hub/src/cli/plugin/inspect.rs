@@ -118,7 +118,10 @@ fn described(description: &DescriptionReport) -> Vec<String> {
     let listed = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let mut lines = vec![
         "it says of itself".to_owned(),
-        format!("  {} {} by {}, for {}", description.name, description.version, description.vendor, description.product),
+        format!(
+            "  {} {} by {}, for {}",
+            description.name, description.version, description.vendor, description.product
+        ),
         format!("  endpoints: {}", listed(&description.endpoints)),
         format!("  settings: {}", listed(&description.settings)),
     ];

@@ -33,7 +33,9 @@ const PYTHON_TEST: &str = ".venv/bin/componentize-py -d wit -w {{world}} binding
 macro_rules! by_world {
     ($adapter:expr, $folder:literal, $suffix:literal) => {
         match $adapter {
-            AdapterName::CoreBanking => include_str!(concat!("../../../templates/", $folder, "/core-banking.", $suffix)),
+            AdapterName::CoreBanking => {
+                include_str!(concat!("../../../templates/", $folder, "/core-banking.", $suffix))
+            }
             AdapterName::Crm => include_str!(concat!("../../../templates/", $folder, "/crm.", $suffix)),
             AdapterName::Identity => include_str!(concat!("../../../templates/", $folder, "/identity.", $suffix)),
             AdapterName::Kyc => include_str!(concat!("../../../templates/", $folder, "/kyc.", $suffix)),
@@ -123,8 +125,7 @@ mod tests {
     fn nothing_is_left_to_be_filled_in() {
         for adapter in AdapterName::ALL {
             for language in Language::ALL {
-                let names =
-                    Names { name: "acme-x".to_owned(), component: "acme-x".to_owned(), adapter, language };
+                let names = Names { name: "acme-x".to_owned(), component: "acme-x".to_owned(), adapter, language };
                 for (path, text) in files(&names) {
                     assert!(!text.contains("{{name}}") && !text.contains("{{world}}"), "{adapter} {path}");
                 }
