@@ -23,6 +23,9 @@ pub struct AdapterConfig {
     /// The only digest that is loaded, `sha256:…`; any where it is left out.
     #[serde(default)]
     pub digest: Option<Digest>,
+    /// Public keys in PEM: where there are any, only a component that one of them has signed is loaded.
+    #[serde(default)]
+    pub trusted_keys: Vec<PathBuf>,
     /// How much memory one call may use, in MiB, summed over all memories of the component. 1..=4096, default 64.
     #[serde(default)]
     pub memory_mib: MemoryMib,

@@ -77,14 +77,17 @@ pub fn check<'a>(
     Ok(Contract { version, imports })
 }
 
+/// The interfaces of the contract among a component's exports, each with its version.
+pub fn interfaces<'a>(exports: &[&'a str]) -> Vec<(AdapterName, &'a str)> {
+    let ours = exports.iter().filter_map(|export| {
+        let (interface, version) = split(export)?;
+        Some((AdapterName::parse(interface)?, version))
+    });
+    ours.collect()
+}
+
 fn interface(expected: AdapterName, exports: &[&str]) -> Result<Version, ContractError> {
-    let ours: Vec<(AdapterName, &str)> = exports
-        .iter()
-        .filter_map(|export| {
-            let (interface, version) = split(export)?;
-            Some((AdapterName::parse(interface)?, version))
-        })
-        .collect();
+    let ours = interfaces(exports);
     let (found, version) = match ours.as_slice() {
         [one] => *one,
         [] => {
@@ -111,6 +114,41 @@ fn offered(import: &str) -> bool {
     }
     let wasi = WASI_PACKAGES.iter().any(|package| import.starts_with(package));
     wasi && import.split_once('@').is_some_and(|(_, version)| version.starts_with("0.2."))
+}
+
+/// What becomes of an import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Meaning {
+    /// It works, within the sandbox.
+    Granted,
+    /// It links, and there is nothing behind it.
+    Empty,
+    /// The component is not loaded.
+    Refused,
+}
+
+/// What an import gives to a component, for people.
+pub fn meaning(import: &str) -> (Meaning, &'static str) {
+    if !offered(import) {
+        return (Meaning::Refused, "the hub has nothing of that name and version");
+    }
+    let name = import.split_once('@').map_or(import, |(name, _)| name);
+    let wasi = name.split_once('/').map_or(name, |(package, _)| package);
+    match name.strip_prefix(PACKAGE).unwrap_or(wasi) {
+        "types" => (Meaning::Granted, "types alone"),
+        "http" => (Meaning::Granted, "requests to the endpoints that the operator has configured"),
+        "settings" => (Meaning::Granted, "what the operator has written under `settings`"),
+        "log" => (Meaning::Granted, "lines in the hub's log, of limited length and number"),
+        "store" => (Meaning::Granted, "16 KiB between calls, where the operator sets `store = true`"),
+        "wasi:clocks" => (Meaning::Granted, "the time in whole milliseconds"),
+        "wasi:random" => (Meaning::Granted, "random bytes"),
+        "wasi:io" => (Meaning::Granted, "streams, which begin and end in the sandbox"),
+        "wasi:cli" => (Meaning::Empty, "no arguments, no environment; what is written goes nowhere"),
+        "wasi:filesystem" => (Meaning::Empty, "no file and no folder"),
+        "wasi:sockets" => (Meaning::Empty, "no address can be looked up or connected to"),
+        _ => (Meaning::Empty, "every request fails with a text that names `http.send`"),
+    }
 }
 
 fn or_nothing(names: &[&str]) -> String {

@@ -27,6 +27,7 @@ use super::outcome::Fault;
 use super::ready::{CallFrame, Ready};
 use super::report::LoadedInfo;
 use super::runtime::GuestRuntime;
+use super::signature::{self, SignatureError};
 use super::ticker::Ticker;
 use super::wasi;
 use super::world::{Linked, World};
@@ -59,6 +60,9 @@ pub enum LoadError {
         /// Of the file.
         found: Digest,
     },
+    /// Nobody who is trusted has signed it.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
     /// Not a component that an instance can be made of.
     #[error(transparent)]
     NotAComponent(#[from] NotAComponent),
@@ -135,6 +139,7 @@ pub async fn load(
     description::check(name, &description).map_err(LoadError::Description)?;
     let info = LoadedInfo {
         digest: prepared.digest,
+        signed_by: prepared.signed_by,
         bytes: prepared.bytes,
         contract: prepared.contract.version.to_string(),
         world: format!("{name}-adapter"),
@@ -151,6 +156,7 @@ pub async fn load(
 struct Prepared {
     ready: Arc<Ready>,
     digest: Digest,
+    signed_by: Option<String>,
     bytes: usize,
     footprint: Footprint,
     contract: Contract,
@@ -168,6 +174,7 @@ fn prepare(name: AdapterName, config: &AdapterConfig, cache: &Cache, side: Side)
     if let Some(expected) = config.digest.filter(|expected| *expected != digest) {
         return Err(LoadError::Digest { expected, found: digest });
     }
+    let signed_by = signature::demand(&config.component, digest, &config.trusted_keys)?;
     let footprint = Footprint::of(&bytes)?;
     let allowed = config.memory_bytes();
     if usize::try_from(footprint.memory_bytes).map_or(true, |needed| needed > allowed) {
@@ -187,10 +194,11 @@ fn prepare(name: AdapterName, config: &AdapterConfig, cache: &Cache, side: Side)
     });
     let linked = link(name, &component).map_err(|error| LoadError::Link(format!("{error:#}")))?;
     let ready = Arc::new(Ready { bounds: engine::bounds(&footprint, allowed), engine, linked, grants });
-    Ok(Prepared { ready, digest, bytes: bytes.len(), footprint, contract })
+    Ok(Prepared { ready, digest, signed_by, bytes: bytes.len(), footprint, contract })
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+/// Reads a component, up to the largest that is loaded.
+pub fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     let unreadable = |source| LoadError::Unreadable { path: path.to_owned(), source };
     if std::fs::metadata(path).map_err(unreadable)?.len() > MAX_COMPONENT_BYTES {
         return Err(LoadError::TooLarge(path.to_owned()));

@@ -22,6 +22,7 @@ mod deadline;
 mod description;
 mod egress;
 mod engine;
+mod examine;
 mod footprint;
 mod guest;
 mod host_http;
@@ -36,6 +37,7 @@ mod ready;
 mod report;
 mod runtime;
 mod secret;
+mod signature;
 mod stats;
 mod ticker;
 mod wasi;
@@ -52,13 +54,18 @@ use outcome::Outcome;
 use world::World;
 
 pub use crate::domain::delivery::{Adapter as AdapterName, UnknownAdapter};
-pub use config::{AdapterConfig, Bounded, Digest, NotADigest, OutOfBounds};
+pub use config::{AdapterConfig, Bounded, Digest, NotADigest, OutOfBounds, TimeoutMs};
 pub use config_endpoint::{AuthConfig, BaseUrl, ClientCert, EndpointConfig, OAuth2Config};
+pub use contract::{CONTRACT, Meaning};
 pub use engine::EngineError;
+pub use examine::{Examined, Import, Package, Producer};
+pub use footprint::Footprint;
 pub use loading::LoadError;
 pub use outcome::CallError;
 pub use report::{AdapterReport, AdapterState, DescriptionReport, LatencyReport, LimitsReport, LoadedInfo, Reloaded};
 pub use secret::{Secret, SecretError, SecretRef};
+pub use signature::{PublicKey, Signature, SignatureError};
+pub use world::functions;
 
 /// The contract's types, one module for each interface of `wit/`.
 pub mod wit {

@@ -71,6 +71,8 @@ pub enum AdapterState {
 pub struct LoadedInfo {
     /// SHA-256 of the file.
     pub digest: Digest,
+    /// The id of the trusted key that has signed it; nothing where no signature is demanded.
+    pub signed_by: Option<String>,
     /// Its size.
     pub bytes: usize,
     /// The version of the contract that it was made for.

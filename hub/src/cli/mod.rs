@@ -8,6 +8,7 @@ mod hub_access;
 pub mod import;
 mod journal;
 pub mod output;
+mod plugin;
 mod policy;
 mod report;
 mod run;
@@ -24,6 +25,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use import::ImportArgs;
 pub use output::{Exit, Output};
+pub use plugin::PluginCommand;
 pub use run::run;
 pub use store::{JournalCommand, PolicyCommand, StateCommand};
 pub use sync_args::SyncCommand;
@@ -68,6 +70,9 @@ pub enum Command {
     /// See what is owed to each adapter, and decide on what was set aside.
     #[command(subcommand, after_help = "Example:\n  hub sync status")]
     Sync(SyncCommand),
+    /// Make, build, check and sign adapters.
+    #[command(subcommand, after_help = "Example:\n  hub plugin inspect plugins/dist/crm.wasm")]
+    Plugin(PluginCommand),
     /// Check, test and explain policies.
     #[command(subcommand, after_help = "Example:\n  hub policy check policies")]
     Policy(PolicyCommand),

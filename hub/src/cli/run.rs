@@ -9,13 +9,15 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::output::Exit;
 use super::session::{Session, on_terminal};
-use super::{Cli, Command, import, journal, policy, state, sync, token};
+use super::{Cli, Command, import, journal, plugin, policy, state, sync, token};
 use crate::startup::{self, Serving};
 use crate::telemetry::Metrics;
 use crate::telemetry::log::{self, LogGuard, LogOptions};
 
 /// What the short commands log where nobody says otherwise.
 const QUIET: &str = "warn";
+/// What the tools for adapters log.
+const SILENT: &str = "off";
 
 /// Runs the command to its end. A failure is said on stderr.
 #[must_use]
@@ -32,15 +34,20 @@ fn start(cli: Cli) -> Result<Exit, String> {
     let session = Session::of_process();
     let runtime = Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("no runtime can be made: {error}"))?;
-    let serves = matches!(cli.command, Command::Serve(_) | Command::Demo(_));
-    let logs = logs(&session, serves)?;
+    let level = match cli.command {
+        Command::Serve(_) | Command::Demo(_) => None,
+        // What is wrong with a component is the answer itself.
+        Command::Plugin(_) => Some(SILENT),
+        _ => Some(QUIET),
+    };
+    let logs = logs(&session, level)?;
     runtime.block_on(dispatch(&session, cli.command, &logs))
 }
 
-fn logs(session: &Session, serves: bool) -> Result<LogGuard, String> {
+fn logs(session: &Session, level: Option<&str>) -> Result<LogGuard, String> {
     let mut env = session.env.clone();
-    if !serves && !env.contains_key("RUST_LOG") {
-        env.entry("HUB_LOG".to_owned()).or_insert_with(|| QUIET.to_owned());
+    if let Some(level) = level.filter(|_| !env.contains_key("RUST_LOG")) {
+        env.entry("HUB_LOG".to_owned()).or_insert_with(|| level.to_owned());
     }
     let options = LogOptions::from_env(&env, on_terminal()).map_err(|error| error.to_string())?;
     log::init(options).map_err(|error| error.to_string())
@@ -63,6 +70,7 @@ async fn dispatch(session: &Session, command: Command, logs: &LogGuard) -> Resul
         Command::Journal(command) => journal::run(session, &command),
         Command::State(command) => state::run(session, &command),
         Command::Sync(command) => sync::run(session, &command).await,
+        Command::Plugin(command) => plugin::run(session, &command).await,
         Command::Policy(command) => policy::run(session, &command),
     }
 }

@@ -79,6 +79,18 @@ impl LocalKey {
         KeySet::ed25519(self.id.clone(), self.pair.public_key().as_ref())
     }
 
+    /// A signature over any message (RFC 8032).
+    #[must_use]
+    pub fn signature(&self, message: &[u8]) -> Vec<u8> {
+        self.pair.sign(message).as_ref().to_vec()
+    }
+
+    /// The public key: 32 bytes.
+    #[must_use]
+    pub fn public_key(&self) -> &[u8] {
+        self.pair.public_key().as_ref()
+    }
+
     /// A token for `grant`.
     #[must_use]
     pub fn sign(&self, grant: &Grant) -> String {

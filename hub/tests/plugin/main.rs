@@ -1,0 +1,11 @@
+//! `hub plugin …` as vendors and operators use it: the real program on real components.
+//!
+//! The components are those of `make plugins`; the outside systems are the simulated ones.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod bundled;
+mod defects;
+mod inspect;
+mod project;
+mod signing;
+mod support;
