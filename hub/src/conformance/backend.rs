@@ -312,8 +312,8 @@ impl Play {
         let repeated = known.is_some();
         let answer = match (known, self.script.endpoints.get(&asked.endpoint)) {
             (Some(answer), _) => answer,
-            (None, Some(endpoint)) => self.from_upstream(endpoint.url.as_url(), asked, headers).await,
-            (None, None) => self.from_script(asked),
+            (None, Some(endpoint)) => self.passed_on(endpoint.url.as_url(), asked, headers).await,
+            (None, None) => self.scripted(asked),
         };
         let mut stage = self.stage.lock();
         let success = (200..300).contains(&answer.status);
@@ -328,7 +328,7 @@ impl Play {
         answer
     }
 
-    async fn from_upstream(&self, base: &Url, asked: &Asked, headers: &[(String, String)]) -> Answer {
+    async fn passed_on(&self, base: &Url, asked: &Asked, headers: &[(String, String)]) -> Answer {
         match reach::pass_on(&self.upstream, base, asked, headers).await {
             Ok(answer) => answer,
             Err(why) => {
@@ -338,7 +338,7 @@ impl Play {
         }
     }
 
-    fn from_script(&self, asked: &Asked) -> Answer {
+    fn scripted(&self, asked: &Asked) -> Answer {
         let mut stage = self.stage.lock();
         let Some(rule) = self.script.rule(asked, &stage.answered) else {
             let body = format!(r#"{{"error":"no rule of the script answers {} {}"}}"#, asked.method, asked.path);

@@ -161,7 +161,7 @@ impl Suite<'_> {
             return self.left_out(act, &about.what, "the component sent fewer requests this time");
         }
         let finding = if act == Act::Health {
-            about.expected = "a failure, or health with `ok = false`".to_owned();
+            "a failure, or health with `ok = false`".clone_into(&mut about.expected);
             judge::unhealthy(&heard, &exchanges, at, fault)
         } else {
             about.expected = judge::in_words(fault.expected(judge::moment(&exchanges, at)));
