@@ -32,29 +32,39 @@ enum Case {
     Operation,
 }
 
-const CASES: &[(&str, &str, Case)] = &[
-    ("GET", "CL001", Case::Listing),
-    ("GET", "CL009", Case::Listing),
-    ("POST", "CL003", Case::Own),
-    ("GET", "CL002", Case::Client),
-    ("PUT", "CL004", Case::Client),
-    ("DELETE", "CL005", Case::Client),
-    ("GET", "CL006", Case::Client),
-    ("GET", "CL007", Case::Client),
-    ("POST", "CL008", Case::Client),
-    ("POST", "CL010", Case::Device),
-    ("POST", "CL011", Case::Device),
-    ("POST", "CL012", Case::Device),
-    ("POST", "CL013", Case::Device),
-    ("GET", "CX001", Case::Client),
-    ("GET", "CX002", Case::Client),
-    ("POST", "CX003", Case::Client),
-    ("POST", "CX004", Case::Client),
-    ("GET", "CX020", Case::Operation),
-    ("GET", "CX021", Case::Operation),
-    ("GET", "CX030", Case::Operation),
-    ("GET", "CX040", Case::Operation),
-    ("POST", "CX041", Case::Operation),
+/// Method, action and path.
+type Route = (&'static str, &'static str, &'static str);
+
+const CASES: &[(&str, &str, &str, Case)] = &[
+    ("GET", "CL001", "/clients/profile", Case::Listing),
+    ("GET", "CL009", "/clients/profile", Case::Listing),
+    ("POST", "CL003", "/clients/profile", Case::Own),
+    ("GET", "CL002", "/clients/profile/{reference}", Case::Client),
+    ("PUT", "CL004", "/clients/profile/{reference}", Case::Client),
+    ("DELETE", "CL005", "/clients/profile/{reference}", Case::Client),
+    ("GET", "CL006", "/clients/accounts/{reference}", Case::Client),
+    ("GET", "CL007", "/clients/device/{reference}", Case::Client),
+    ("POST", "CL008", "/clients/starred/{reference}", Case::Client),
+    ("POST", "CL010", "/clients/device/lock", Case::Device),
+    ("POST", "CL011", "/clients/device/transfer", Case::Device),
+    ("POST", "CL012", "/clients/device/activate", Case::Device),
+    ("POST", "CL013", "/clients/device/resetPIN", Case::Device),
+    ("GET", "CX001", "/clients/history/{reference}", Case::Client),
+    ("GET", "CX002", "/clients/documents/{reference}", Case::Client),
+    ("POST", "CX003", "/clients/documents/{reference}", Case::Client),
+    ("POST", "CX004", "/clients/kyc/{reference}", Case::Client),
+    ("GET", "CX020", "/admin/tree", Case::Operation),
+    ("GET", "CX021", "/admin/adapters", Case::Operation),
+    ("GET", "CX030", "/admin/sync/parked", Case::Operation),
+    ("POST", "CX031", "/admin/sync/parked/{id}/retry", Case::Operation),
+    ("POST", "CX031", "/admin/sync/parked/{id}/discard", Case::Operation),
+    ("POST", "CX031", "/admin/sync/parked/retry", Case::Operation),
+    ("POST", "CX031", "/admin/sync/parked/discard", Case::Operation),
+    ("GET", "CX030", "/admin/sync/jobs", Case::Operation),
+    ("GET", "CX030", "/admin/sync/jobs/{id}", Case::Operation),
+    ("DELETE", "CX031", "/admin/sync/jobs/{id}", Case::Operation),
+    ("GET", "CX040", "/admin/policies", Case::Operation),
+    ("POST", "CX041", "/admin/policies/explain", Case::Operation),
 ];
 
 /// A body that is right but for whom it speaks of.
@@ -66,17 +76,16 @@ fn body(action: &str, client: &str, device: &str) -> Value {
         "CL012" => json!({"device": device, "active": true}),
         "CL013" => json!({"device": device}),
         "CX004" => json!({"decision": "approve"}),
+        "CX031" => json!({"filter": {}, "dryRun": true}),
         "CX041" => json!({"member": "m", "org": "o", "roles": ["RP001"], "action": "CL002", "client": client}),
         _ => json!({}),
     }
 }
 
 /// Asks a route about a client and a device of `o`.
-async fn ask(house: &House, token: &str, (method, action): (&str, &str), (client, device): (&str, &str)) -> Reply {
-    let endpoint = routes::ENDPOINTS.iter().find(|endpoint| endpoint.action == action);
-    let template = endpoint.unwrap_or_else(|| panic!("no route for {action}")).template;
+async fn ask(house: &House, token: &str, (method, action, template): Route, (client, device): (&str, &str)) -> Reply {
     let search = if action == "CL009" { "?filter=name%20pr" } else { "" };
-    let path = format!("{}{search}", template.replace("{reference}", client));
+    let path = format!("{}{search}", template.replace("{reference}", client).replace("{id}", "none"));
     let request = house.ask_as(token, method, &path);
     if action == "CX003" {
         let form = "--b\r\ncontent-disposition: form-data; name=\"type\"\r\n\r\npassport\r\n--b\r\n\
@@ -102,26 +111,28 @@ fn every_route_has_an_action_a_permission_and_a_case() {
         assert!(Action::parse(action).is_some(), "{template} has no action that policies could speak of");
         let granted = matrix.roles.iter().any(|(role, _)| matrix.at(role, action) != "✗");
         assert!(granted, "{template}: no permission opens {action}");
-        let cases = CASES.iter().filter(|(_, of, _)| *of == action).count();
+        let cases = CASES.iter().filter(|(_, of, path, _)| (*of, *path) == (action, template)).count();
         assert_eq!(cases, 1, "{template}: {action} has no case here that keeps organisations apart");
     }
     // What is in the document and what is in the table are the same, and so is what is in the sources.
     let document = serde_json::to_value(openapi::document()).unwrap();
-    let documented: BTreeSet<(String, String)> =
+    let documented: BTreeSet<(String, String, String)> =
         document["paths"].as_object().unwrap().iter().flat_map(of_path).collect();
-    let cased: BTreeSet<(String, String)> =
-        CASES.iter().map(|(method, action, _)| ((*method).into(), (*action).into())).collect();
+    let cased: BTreeSet<(String, String, String)> =
+        CASES.iter().map(|(method, action, path, _)| ((*method).into(), (*action).into(), (*path).into())).collect();
     assert_eq!(documented, cased);
     assert_eq!(declared(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http")), routes::ENDPOINTS.len());
 }
 
-/// Method and action of each operation of a path that is not open.
-fn of_path((path, item): (&String, &Value)) -> Vec<(String, String)> {
+/// Method, action and path of each operation of a path that is not open.
+fn of_path((path, item): (&String, &Value)) -> Vec<(String, String, String)> {
     let operations = item.as_object().unwrap().iter().filter(|_| !OPEN.contains(&path.as_str()));
     let of = |(method, operation): (&String, &Value)| {
         let id = operation["operationId"].as_str().unwrap().to_owned();
         let method = method.to_uppercase();
-        id.split('-').map(|action| (method.clone(), action.to_owned())).collect::<Vec<_>>()
+        // Several routes may share an action, and then their ids say which; one route may have several actions.
+        let actions = id.split('-').filter(|part| Action::parse(part).is_some());
+        actions.map(|action| (method.clone(), action.to_owned(), path.clone())).collect::<Vec<_>>()
     };
     operations.flat_map(of).collect()
 }
@@ -138,22 +149,22 @@ async fn nobody_gets_anywhere_without_a_token_a_role_or_a_subscription() {
     let client = house.client(1).await;
     let device = house.device(&client).await;
     let there = (client.as_str(), device.as_str());
-    for (method, action, _) in CASES {
+    for (method, action, path, _) in CASES {
         let nobody = house.sign("m", "o", &[], Some("active"));
-        let denied = ask(&house, &nobody, (method, action), there).await;
+        let denied = ask(&house, &nobody, (method, action, path), there).await;
         assert_eq!(
             (denied.status, denied.json()["action"].as_str()),
             (StatusCode::FORBIDDEN, Some(*action)),
             "{action}"
         );
         let lapsed = house.sign("m", OPERATORS, &["RP001", "OP001"], Some("lapsed"));
-        let denied = ask(&house, &lapsed, (method, action), there).await;
+        let denied = ask(&house, &lapsed, (method, action, path), there).await;
         assert_eq!(
             (denied.status, denied.json()["policy"].as_str()),
             (StatusCode::FORBIDDEN, Some("P_BO_001")),
             "{action}"
         );
-        let forged = ask(&house, "e30.e30.e30", (method, action), there).await;
+        let forged = ask(&house, "e30.e30.e30", (method, action, path), there).await;
         assert_eq!(forged.status, StatusCode::UNAUTHORIZED, "{action}");
     }
 }
@@ -165,9 +176,9 @@ async fn organisations_are_kept_apart_on_every_route() {
     let device = house.device(&client).await;
     let before = house.get(&format!("/clients/profile/{client}")).await.json();
     let stranger = house.sign("m", "elsewhere", &["RP001", "OP001"], Some("active"));
-    for (method, action, case) in CASES {
-        let theirs = ask(&house, &stranger, (method, action), (&client, &device)).await;
-        let nothing = ask(&house, &stranger, (method, action), ("CL-NOTHING", "DV-NOTHING")).await;
+    for (method, action, path, case) in CASES {
+        let theirs = ask(&house, &stranger, (method, action, path), (&client, &device)).await;
+        let nothing = ask(&house, &stranger, (method, action, path), ("CL-NOTHING", "DV-NOTHING")).await;
         match case {
             Case::Client | Case::Device => {
                 let code = if matches!(case, Case::Client) { "client-not-found" } else { "device-not-found" };
