@@ -14,7 +14,7 @@ use crate::domain::delivery::Adapter;
 use crate::journal;
 
 /// Groups that may wait for sled; the fold waits beyond that.
-const BEHIND: usize = 64;
+const BEHIND: usize = 256;
 /// Groups that are written as one batch when many wait.
 const TOGETHER: usize = 64;
 /// How often a batch is tried before the read model is given up.
