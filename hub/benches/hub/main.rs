@@ -20,7 +20,7 @@ use report::Row;
 
 /// As the hub has it: the floor is the same process set-up.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 type Measure = fn() -> Vec<Row>;
 

@@ -46,8 +46,8 @@ impl Handler<Ask> for Shard {
     fn handle(&mut self, ask: Ask, _: &mut Self::Context) -> Self::Result {
         let (lane, desk) = (self.lane(&ask.lane), self.desk.clone());
         let (trace, action) = (ask.trace, ask.permit.action().as_str());
-        let trace_id = trace.map(|trace| trace.trace_id_hex());
-        let span = tracing::info_span!("command", action, request_id = %ask.meta.request_id, trace_id);
+        let (request_id, trace_id) = (ask.meta.request_id.as_str(), trace.map(|trace| trace.trace_id_hex()));
+        let span = tracing::info_span!("command", action, request_id, trace_id);
         let work = async move {
             let _turn = lane.lock().await;
             desk.carry_out(&ask).await

@@ -50,6 +50,8 @@ pub struct Call {
     pub request_id: String,
     /// The trace that it belongs to.
     pub trace: TraceContext,
+    /// That trace's id, for log lines.
+    pub trace_id: String,
     /// Where it came from.
     pub address: IpAddr,
     /// Who asks; unknown until the token was read, and on open routes.
@@ -71,6 +73,7 @@ impl Call {
             uri: head.uri,
             headers: head.headers,
             request_id,
+            trace_id: trace.trace_id_hex(),
             trace,
             address,
             caller: OnceLock::new(),

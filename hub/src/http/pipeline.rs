@@ -69,7 +69,7 @@ impl Front {
         let version = head.version;
         let address = self.hub.proxies.caller(peer, &head.headers);
         let call = Arc::new(Call::new(head, unread.map_err(Into::into).boxed_unsync(), address));
-        let span = tracing::info_span!("request", request_id = %call.request_id, trace_id = %call.trace.trace_id_hex());
+        let span = tracing::info_span!("request", request_id = call.request_id, trace_id = call.trace_id);
         let deciding = TraceContext::scope(Some(call.trace), self.decide(&call)).instrument(span);
         let deciding = AssertUnwindSafe(deciding).catch_unwind();
         let mut response = deciding.await.unwrap_or_else(|panic| crashed(panic.as_ref()).reply(&call.request_id));
@@ -157,9 +157,9 @@ struct Line<'a> {
 
 macro_rules! log_line {
     ($level:ident, $call:ident, $line:ident, $who:ident) => {
-        tracing::$level!(target: "hub::request", method = %$call.method, route = $line.route, action = $line.action,
+        tracing::$level!(target: "hub::request", method = $call.method.as_str(), route = $line.route, action = $line.action,
             status = $line.status, code = $line.code, member = $who.map(|c| c.member()),
-            org = $who.map(|c| c.org()), request_id = %$call.request_id, trace_id = %$call.trace.trace_id_hex(),
+            org = $who.map(|c| c.org()), request_id = $call.request_id, trace_id = $call.trace_id,
             ms = $line.ms, bytes = $line.bytes, why = $line.why)
     };
 }

@@ -127,7 +127,8 @@ impl Fold {
 
     fn on_client(&mut self, entry: &Entry, event: &Event, reference: &str) {
         self.remember(reference, entry);
-        let before = self.client(reference);
+        // Nobody was there before: not even the store need be asked.
+        let before = if matches!(event, Event::ClientCreated(_)) { None } else { self.client(reference) };
         let now = Now { shown: &self.shared.configured, owed: &self.mark.configured };
         let Some(record) = touched_client(before.as_deref(), entry, event, now) else { return self.lost(entry) };
         self.keep_client(before.map(|before| before.client.version), record);

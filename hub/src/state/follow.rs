@@ -1,7 +1,10 @@
-//! sled follows the fold: a thread of its own, one batch for each group, a bounded distance behind, never on a request's path.
+//! sled follows the fold: a thread of its own, one batch for all that has gathered, a bounded distance behind, never on a
+//! request's path.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use serde::{Deserialize, Serialize};
@@ -15,12 +18,14 @@ use crate::journal;
 
 /// Groups that may wait for sled; the fold waits beyond that.
 const BEHIND: usize = 256;
-/// Groups that are written as one batch when many wait.
-const TOGETHER: usize = 64;
+/// Records that are written as one batch.
+const TOGETHER: usize = 512;
+/// How long changes gather, so that sled is given many at once, and a record that changes again meanwhile but once.
+const GATHER: Duration = Duration::from_millis(25);
 /// How often a batch is tried before the read model is given up.
 const ATTEMPTS: u32 = 60;
 /// Between two tries.
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_millis(500);
 /// The key of the mark.
 pub(super) const MARK: &[u8] = b"m/mark";
 
@@ -98,7 +103,7 @@ impl Drop for Follower {
 fn run(shared: &Shared, receiver: &Receiver<Batch>) {
     let mut following = true;
     while let Ok(first) = receiver.recv() {
-        let batches: Vec<Batch> = std::iter::once(first).chain(receiver.try_iter().take(TOGETHER)).collect();
+        let batches = gather(first, receiver);
         following = following && persist(shared, &batches);
         if following {
             for batch in &batches {
@@ -109,6 +114,22 @@ fn run(shared: &Shared, receiver: &Receiver<Batch>) {
     if let Err(error) = shared.store.tree().flush() {
         tracing::warn!(%error, "the read model was not flushed; the next start catches up from the journal");
     }
+}
+
+/// What has come together, not much more than [`TOGETHER`] records of it.
+fn gather(first: Batch, receiver: &Receiver<Batch>) -> Vec<Batch> {
+    let mut records = first.records.len();
+    let mut batches = vec![first];
+    if records < TOGETHER {
+        std::thread::sleep(GATHER);
+    }
+    while records < TOGETHER
+        && let Ok(batch) = receiver.try_recv()
+    {
+        records += batch.records.len();
+        batches.push(batch);
+    }
+    batches
 }
 
 /// Writes the batches, again and again for a while. Once a batch is given up none may follow, or the mark would lie:
@@ -127,10 +148,11 @@ fn persist(shared: &Shared, batches: &[Batch]) -> bool {
 
 fn write(shared: &Shared, batches: &[Batch]) -> Result<(), StoreError> {
     let mut together = sled::Batch::default();
+    let records = batches.iter().flat_map(|batch| &batch.records).map(|record| (record.reference(), record));
+    for (reference, newest) in records.collect::<HashMap<_, _>>() {
+        together.insert(key(reference), encode(newest)?);
+    }
     for batch in batches {
-        for record in &batch.records {
-            together.insert(key(record.reference()), encode(record)?);
-        }
         for (star, on) in &batch.stars {
             let key = [b"s/", star.as_bytes()].concat();
             if *on { together.insert(key, &[]) } else { together.remove(key) }
@@ -138,7 +160,9 @@ fn write(shared: &Shared, batches: &[Batch]) -> Result<(), StoreError> {
         for (reference, seq) in &batch.history {
             together.insert(history_key(reference, *seq), &[]);
         }
-        together.insert(MARK, serde_json::to_vec(&batch.mark)?);
+    }
+    if let Some(newest) = batches.last() {
+        together.insert(MARK, serde_json::to_vec(&newest.mark)?);
     }
     Ok(shared.store.tree().apply_batch(together)?)
 }

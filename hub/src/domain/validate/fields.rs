@@ -53,7 +53,7 @@ impl<'a, 'e> Fields<'a, 'e> {
         let mut fields = Self { pointer, members, errors };
         match members {
             Some(members) => fields.refuse_unknown(members, known),
-            None => fields.refuse_at("", wrong_type("an object", value)),
+            None => fields.refuse_at(fields.pointer.clone(), wrong_type("an object", value)),
         }
         fields
     }
@@ -61,7 +61,7 @@ impl<'a, 'e> Fields<'a, 'e> {
     fn refuse_unknown(&mut self, members: &Map<String, Value>, known: &[&str]) {
         for name in members.keys().filter(|name| !known.contains(&name.as_str())) {
             let detail = format!("there is no such field; accepted: {}", known.join(", "));
-            self.refuse_at(&segment(name), Flaw::new("unknown-field", detail));
+            self.refuse(name, Flaw::new("unknown-field", detail));
         }
     }
 
@@ -73,18 +73,18 @@ impl<'a, 'e> Fields<'a, 'e> {
 
     /// Notes that `name` is wrong.
     pub fn refuse(&mut self, name: &str, flaw: Flaw) {
-        self.refuse_at(&segment(name), flaw);
+        self.refuse_at(self.pointer_to(name, None), flaw);
     }
 
     /// A text that may be left out.
     pub fn optional<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Flaw>) -> Option<T> {
         let value = self.value(name)?;
-        self.parsed(&segment(name), value, &parse)
+        self.parsed((name, None), value, &parse)
     }
 
     /// A text that must be there.
     pub fn required<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Flaw>) -> Option<T> {
-        self.present(name).and_then(|value| self.parsed(&segment(name), value, &parse))
+        self.present(name).and_then(|value| self.parsed((name, None), value, &parse))
     }
 
     /// `true` or `false`, which may be left out.
@@ -107,8 +107,7 @@ impl<'a, 'e> Fields<'a, 'e> {
     pub fn texts<T>(&mut self, name: &str, most: usize, parse: impl Fn(&str) -> Result<T, Flaw>) -> Vec<T> {
         let mut read = Vec::new();
         for (place, item) in self.items(name, most).iter().enumerate() {
-            let below = format!("{}/{place}", segment(name));
-            read.extend(self.parsed(&below, item, &parse));
+            read.extend(self.parsed((name, Some(place)), item, &parse));
         }
         read
     }
@@ -123,8 +122,7 @@ impl<'a, 'e> Fields<'a, 'e> {
     ) -> Vec<T> {
         let mut all = Vec::new();
         for (place, item) in self.items(name, most).iter().enumerate() {
-            let pointer = format!("{}{}/{place}", self.pointer, segment(name));
-            all.extend(self.child(item, pointer, known, &read));
+            all.extend(self.child(item, self.pointer_to(name, Some(place)), known, &read));
         }
         all
     }
@@ -137,8 +135,7 @@ impl<'a, 'e> Fields<'a, 'e> {
         read: impl Fn(&mut Fields<'_, '_>) -> Option<T>,
     ) -> Option<T> {
         let value = self.value(name)?;
-        let pointer = format!("{}{}", self.pointer, segment(name));
-        self.child(value, pointer, known, &read)
+        self.child(value, self.pointer_to(name, None), known, &read)
     }
 
     /// An object that must be there; where it is not, its own required members are what is missing.
@@ -151,8 +148,7 @@ impl<'a, 'e> Fields<'a, 'e> {
         if self.has(name) {
             return self.object(name, known, read);
         }
-        let pointer = format!("{}{}", self.pointer, segment(name));
-        self.child(&Value::Object(Map::new()), pointer, known, &read)
+        self.child(&Value::Object(Map::new()), self.pointer_to(name, None), known, &read)
     }
 
     fn child<T>(
@@ -179,9 +175,14 @@ impl<'a, 'e> Fields<'a, 'e> {
         &[]
     }
 
-    fn parsed<T>(&mut self, below: &str, value: &Value, parse: &impl Fn(&str) -> Result<T, Flaw>) -> Option<T> {
+    fn parsed<T>(
+        &mut self,
+        (name, place): (&str, Option<usize>),
+        value: &Value,
+        parse: &impl Fn(&str) -> Result<T, Flaw>,
+    ) -> Option<T> {
         let outcome = value.as_str().ok_or_else(|| wrong_type("a string", value)).and_then(parse);
-        outcome.map_err(|flaw| self.refuse_at(below, flaw)).ok()
+        outcome.map_err(|flaw| self.refuse_at(self.pointer_to(name, place), flaw)).ok()
     }
 
     /// The member, with an error where it is missing. Where the object itself is missing that has been said already.
@@ -197,17 +198,20 @@ impl<'a, 'e> Fields<'a, 'e> {
         self.members?.get(name).filter(|value| !value.is_null())
     }
 
-    fn refuse_at(&mut self, below: &str, flaw: Flaw) {
+    /// The pointer to a member, or to one item of it.
+    fn pointer_to(&self, name: &str, place: Option<usize>) -> String {
+        let name = name.replace('~', "~0").replace('/', "~1");
+        match place {
+            Some(place) => format!("{}/{name}/{place}", self.pointer),
+            None => format!("{}/{name}", self.pointer),
+        }
+    }
+
+    fn refuse_at(&mut self, pointer: String, flaw: Flaw) {
         if self.errors.len() < MOST_ERRORS {
-            let pointer = format!("{}{below}", self.pointer);
             self.errors.push(FieldError { pointer, code: flaw.code, detail: flaw.detail });
         }
     }
-}
-
-/// A member's name as a segment of a JSON Pointer.
-fn segment(name: &str) -> String {
-    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 fn wrong_type(expected: &str, found: &Value) -> Flaw {
