@@ -78,7 +78,9 @@ impl LineReader {
     pub fn open(path: &Path, offset: u64, end: u64) -> io::Result<Self> {
         let mut file = File::open(path)?;
         file.seek(SeekFrom::Start(offset))?;
-        let file = BufReader::with_capacity(BUFFER, file.take(end.saturating_sub(offset)));
+        let wanted = end.saturating_sub(offset);
+        let capacity = usize::try_from(wanted).map_or(BUFFER, |wanted| wanted.min(BUFFER));
+        let file = BufReader::with_capacity(capacity, file.take(wanted));
         Ok(Self { file, offset, line: Vec::new() })
     }
 
@@ -117,6 +119,8 @@ pub(super) struct Spot {
     /// The entry at `offset`, the wanted one or up to [`STRIDE`] before it.
     pub seq: u64,
     pub offset: u64,
+    /// Behind the wanted entry, at most [`STRIDE`] entries further.
+    pub behind: u64,
     /// The segment's durable length.
     pub len: u64,
 }
@@ -156,7 +160,8 @@ impl Index {
         let one = self.segments.get(at)?;
         let mark = one.marks.partition_point(|(marked, _)| *marked <= seq).checked_sub(1)?;
         let (marked, offset) = one.marks.get(mark).copied()?;
-        Some(Spot { segment: one.segment.clone(), seq: marked, offset, len: one.len })
+        let behind = one.marks.get(mark + 1).map_or(one.len, |(_, next)| *next);
+        Some(Spot { segment: one.segment.clone(), seq: marked, offset, behind, len: one.len })
     }
 
     pub fn count(&self) -> usize {
