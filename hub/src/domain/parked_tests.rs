@@ -27,7 +27,7 @@ fn client(version: u64) -> Client {
 fn link(function: Function, reason: &str) -> Link {
     let mut link = Link::default();
     let key = || "k".to_owned();
-    link.attempted(&Attempted { key: key(), function, version: 1, owing: 1, attempt: 9 }, Some(&client(1)));
+    link.attempted(&Attempted { key: key(), function, version: 1, owing: 1, attempt: 9 }, Some(&client(1).into()));
     link.parked(&Parked { key: key(), function, reason: reason.to_owned(), error: "no".to_owned() });
     link
 }

@@ -61,7 +61,7 @@ async fn explain(request: Request) -> Result<Answer, Problem> {
     let question = question(body.value()).map_err(Problem::fields)?;
     let reference = question.client.as_deref();
     let client = reference.and_then(|reference| request.hub.state.client(&question.org, reference));
-    let explanation = request.hub.access.explain(&question, client.as_ref().map(|record| &record.client));
+    let explanation = request.hub.access.explain(&question, client.as_ref().map(|record| &*record.client));
     Answer::of(&explanation.map_err(Problem::internal)?)
 }
 

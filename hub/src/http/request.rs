@@ -117,7 +117,7 @@ impl Request {
     /// # Errors
     /// It denies: 403.
     pub fn permit_on(&self, action: Action, reference: &str, client: Option<&ClientRecord>) -> Result<Permit, Problem> {
-        let target = Target { reference, client: client.map(|record| &record.client) };
+        let target = Target { reference, client: client.map(|record| &*record.client) };
         self.hub.access.permit(&self.caller, action, Some(target)).map_err(Problem::from)
     }
 

@@ -269,7 +269,7 @@ pub(super) fn touched_client(
     let mut record = before.next();
     match event {
         Event::RelationshipRefreshed(data) => record.relationship = Some(data.relationship.clone()),
-        _ => record.client.evolve(event, mark(entry)),
+        _ => Arc::make_mut(&mut record.client).evolve(event, mark(entry)),
     }
     let mut owe = |adapter, deliveries: Vec<Delivery>| {
         if now.owed.contains(&adapter) && !deliveries.is_empty() {
@@ -293,7 +293,7 @@ pub(super) fn owing(entry: &Entry) -> Owing<'_> {
 }
 
 /// A link after a step of one of its deliveries.
-pub(super) fn settled(link: &mut Link, event: &Event, body: Option<&Client>, entry: &Entry) {
+pub(super) fn settled(link: &mut Link, event: &Event, body: Option<&Arc<Client>>, entry: &Entry) {
     match event {
         Event::DeliveryAttempted(data) => link.attempted(data, body),
         Event::DeliveryFailed(data) => link.failed(data),

@@ -18,8 +18,8 @@ use crate::domain::device::Device;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientRecord {
-    /// The client.
-    pub client: Client,
+    /// The client. Deliveries change the record without it, and remember what they were about to send.
+    pub client: Arc<Client>,
     /// What each adapter is or was owed.
     pub links: BTreeMap<Adapter, Link>,
     /// The references of its devices, in the order of their enrolment.
@@ -60,7 +60,7 @@ impl ClientRecord {
     #[must_use]
     pub fn new(client: Client, configured: Arc<[Adapter]>) -> Self {
         let (links, rendered) = (BTreeMap::new(), OnceLock::new());
-        Self { client, links, devices: Vec::new(), relationship: None, configured, rendered }
+        Self { client: Arc::new(client), links, devices: Vec::new(), relationship: None, configured, rendered }
     }
 
     /// The adapters that are shown, each with its link.

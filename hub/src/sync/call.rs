@@ -144,12 +144,27 @@ impl Caller {
         Ok(Effect::Receipt { external_id: receipt.external_id, note: receipt.note })
     }
 
-    /// The identity system's id of a client; the command waits until it has one.
-    fn identity_of(&self, client: &str) -> Result<String, CallError> {
-        let record = self.state.any_client(client);
-        let known = record.and_then(|record| record.link(Adapter::Identity).external_id.clone());
-        known.ok_or_else(|| CallError::Retry { after: None, why: "the client is not provisioned yet".to_owned() })
+    /// What has to come to its end before `step` can be asked of anybody: a device is handed over between clients that
+    /// the identity system knows.
+    #[must_use]
+    pub fn waits_for(&self, step: &Step) -> Option<&'static str> {
+        let Body::Command(Payload::Transfer { from, to }) = &step.body else { return None };
+        let comes = |client: &String| {
+            let record = self.state.any_client(client);
+            record.is_some_and(|record| !record.client.status.is_gone() && identity(&record).is_none())
+        };
+        [from, to].into_iter().any(comes).then_some("the client is not provisioned yet")
     }
+
+    fn identity_of(&self, client: &str) -> Result<String, CallError> {
+        let known = self.state.any_client(client).as_deref().and_then(identity);
+        known.ok_or_else(|| impossible("the identity system has never known the client"))
+    }
+}
+
+/// The identity system's id of a client.
+fn identity(record: &ClientRecord) -> Option<String> {
+    record.link(Adapter::Identity).external_id.clone()
 }
 
 /// A step that no adapter can be asked for: set aside for an operator rather than repeated for ever.

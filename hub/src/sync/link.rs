@@ -3,7 +3,7 @@
 //! Order holds within a lane because a lane is never in work twice; lanes know nothing of each other. The link keeps nothing
 //! that it can't work out again: a new one after a crash goes on where the journal says.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use super::breaker::{Breaker, BreakerPolicy, Gate};
 use super::work::{Worked, Worker};
 use super::{cases, devices, relationship};
-use crate::domain::delivery::Adapter;
+use crate::domain::delivery::{Adapter, Function};
 use crate::journal::AppendError;
 use crate::state::lanes::Plan;
 use crate::telemetry::TraceContext;
@@ -45,6 +45,9 @@ struct Link {
     running: JoinSet<(Arc<str>, Result<Worked, AppendError>)>,
     /// Listings, refreshes and questions that were hinted at; they have a bound of their own, so that no delivery waits for them.
     asides: JoinSet<()>,
+    /// Clients whose relationship is to be read now that the CRM has them, when no delivery needs the room. What a crash
+    /// forgets of it, the next view asks for.
+    delivered: BTreeSet<Arc<str>>,
 }
 
 /// Works until `leaving` ends, then lets what runs come to its end. `hints` are references of clients to ask about again.
@@ -55,8 +58,15 @@ pub async fn run(
     leaving: impl Future<Output = ()>,
 ) {
     let breaker = Breaker::new(policy.breaker);
-    let mut link =
-        Link { worker, policy, breaker, busy: HashSet::new(), running: JoinSet::new(), asides: JoinSet::new() };
+    let mut link = Link {
+        worker,
+        policy,
+        breaker,
+        busy: HashSet::new(),
+        running: JoinSet::new(),
+        asides: JoinSet::new(),
+        delivered: BTreeSet::new(),
+    };
     let mut leaving = std::pin::pin!(leaving);
     loop {
         let wait = link.start_due();
@@ -69,7 +79,7 @@ pub async fn run(
                 Err(error) => std::panic::resume_unwind(Box::new(error.to_string())),
             },
             Some(_) = link.asides.join_next() => {}
-            Some(client) = hints.recv() => link.look_at(client),
+            Some(client) = hints.recv() => link.look_at(&client),
             () = lanes.changed(link.worker.adapter) => {}
             () = tokio::time::sleep(wait) => {}
         }
@@ -81,14 +91,13 @@ impl Link {
     /// Starts as many due lanes as there is room for. Returns how long there is nothing more to do.
     fn start_due(&mut self) -> Duration {
         let now = Instant::now();
-        let room = match self.breaker.gate(now) {
+        let gate = self.breaker.gate(now);
+        let room = match gate {
             Gate::Closed => self.policy.concurrency.saturating_sub(self.running.len()),
             Gate::Probe => usize::from(self.running.is_empty()),
             Gate::Open(until) => return until.duration_since(now).min(LOOK_EVERY),
         };
-        let lanes = self.worker.state.lanes();
-        let due = lanes.due(self.worker.adapter, Utc::now(), room, &self.busy);
-        for lane in due {
+        for lane in self.worker.state.lanes().due(self.worker.adapter, Utc::now(), room, &self.busy) {
             self.busy.insert(lane.clone());
             let worker = self.worker.clone();
             self.running.spawn(async move {
@@ -99,12 +108,21 @@ impl Link {
                 (lane, result)
             });
         }
-        let next = lanes.next_after(self.worker.adapter, Utc::now());
+        if matches!(gate, Gate::Closed) {
+            self.read_relationships();
+        }
+        let next = self.worker.state.lanes().next_after(self.worker.adapter, Utc::now());
         next.and_then(|next| (next - Utc::now()).to_std().ok()).unwrap_or(LOOK_EVERY).min(LOOK_EVERY)
     }
 
     fn ended(&mut self, lane: Arc<str>, result: Result<Worked, AppendError>) {
         match result {
+            Ok(Worked::Delivered(function)) => {
+                self.breaker.succeeded();
+                if function == Function::UpsertContact {
+                    self.delivered.insert(lane.clone());
+                }
+            }
             Ok(Worked::Answered) => self.breaker.succeeded(),
             Ok(Worked::Failed) => self.breaker.failed(Instant::now()),
             Ok(Worked::Idle) => self.settle_idle(&lane),
@@ -125,12 +143,21 @@ impl Link {
         }
     }
 
+    /// Reads relationships with the room that deliveries leave.
+    fn read_relationships(&mut self) {
+        while self.running.len() + self.asides.len() < self.policy.concurrency
+            && let Some(client) = self.delivered.pop_first()
+        {
+            self.look_at(&client);
+        }
+    }
+
     /// A client whose devices, relationship or case may have changed outside.
-    fn look_at(&mut self, client: String) {
+    fn look_at(&mut self, client: &str) {
         if self.asides.len() >= self.policy.concurrency {
             return;
         }
-        let worker = self.worker.clone();
+        let (worker, client) = (self.worker.clone(), client.to_owned());
         self.asides.spawn(TraceContext::scope(Some(TraceContext::new()), async move {
             let looked = match worker.adapter {
                 Adapter::Identity => devices::list(&worker, &client).await,

@@ -1,5 +1,7 @@
 //! What a lane does next, worked out from its record: pure, so that a restart at any moment comes to the same answer.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use crate::domain::client::Client;
@@ -31,7 +33,7 @@ pub struct Step {
 #[derive(Debug, Clone)]
 pub enum Body {
     /// The client as it was when the first attempt began.
-    Mirror(Box<Client>),
+    Mirror(Arc<Client>),
     /// A command's own payload.
     Command(Payload),
 }
@@ -68,7 +70,7 @@ fn newest(adapter: Adapter, record: &ClientRecord, link: &Link, now: DateTime<Ut
         version: client.version,
         owing: client.seq,
         attempt: 1,
-        body: Body::Mirror(Box::new(client.clone())),
+        body: Body::Mirror(client.clone()),
         repeats_unknown: false,
     })
 }

@@ -9,12 +9,11 @@ use chrono::Utc;
 use tracing::Instrument as _;
 
 use super::call::{Caller, Effect, Subject};
-use super::devices::FollowError;
+use super::devices::{self, FollowError};
 use super::entries::{By, client_stream, delivery_stream, kyc_stream, stream_of};
 use super::schedule::Schedule;
 use super::settle::{self, Failure};
 use super::step::{self, Body, Step};
-use super::{devices, relationship};
 use crate::adapters::CallError;
 use crate::adapters::wit::types::RepeatSafety;
 use crate::domain::client::ClientCommand;
@@ -47,7 +46,9 @@ pub struct Worker {
 /// How a lane's work has ended, for the breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Worked {
-    /// The outside system answered, with whatever.
+    /// The outside system did what was asked.
+    Delivered(Function),
+    /// The outside system answered with something else.
     Answered,
     /// The outside system did not work.
     Failed,
@@ -99,8 +100,15 @@ impl Worker {
             return self.fail(lane, (&step, &by), &lost).await.map(|()| Worked::Idle);
         }
         self.begin(lane, (&step, &by), &subject).await?;
+        if let Some(why) = self.caller.waits_for(&step) {
+            let waiting = settle::waiting(&step, why, &self.schedule, (Utc::now(), rand::random()));
+            return self.append(by.entry(delivery_stream(self.adapter, lane), &waiting)?).await.map(|()| Worked::Idle);
+        }
         match self.call(lane, &subject, &step).await? {
-            Ok(effect) => self.succeed(lane, (&step, &by), effect, &subject).await.map(|()| Worked::Answered),
+            Ok(effect) => {
+                self.succeed(lane, (&step, &by), effect).await?;
+                Ok(Worked::Delivered(step.function))
+            }
             Err(error) => {
                 let failure = Failure::of(error);
                 self.fail(lane, (&step, &by), &failure).await?;
@@ -149,47 +157,29 @@ impl Worker {
         let at = (Utc::now(), rand::random::<f64>());
         let event = settle::failed(step, failure, self.repeatable(step.function), &self.schedule, at);
         tracing::info!(attempt = step.attempt, outcome = event.kind(), error = %failure.error, "an attempt failed");
-        let entry = by.entry(delivery_stream(self.adapter, lane), &event)?;
+        self.append(by.entry(delivery_stream(self.adapter, lane), &event)?).await
+    }
+
+    async fn append(&self, entry: NewEntry) -> Result<(), AppendError> {
         self.journal.append(Append { entries: vec![entry], ..Append::default() }).await.map(|_| ())
     }
 
-    async fn succeed(
-        &self,
-        lane: &str,
-        (step, by): (&Step, &By),
-        effect: Effect,
-        subject: &Subject,
-    ) -> Result<(), AppendError> {
+    async fn succeed(&self, lane: &str, (step, by): (&Step, &By), effect: Effect) -> Result<(), AppendError> {
         if let Effect::Document { status: DocumentStatus::Pending, .. } = effect {
-            let undecided = by.entry(delivery_stream(self.adapter, lane), &settle::undecided(step, &self.schedule))?;
-            return self.journal.append(Append { entries: vec![undecided], ..Append::default() }).await.map(|_| ());
+            let undecided = settle::undecided(step, &self.schedule);
+            return self.append(by.entry(delivery_stream(self.adapter, lane), &undecided)?).await;
         }
         let delivered = by.entry(delivery_stream(self.adapter, lane), &settle::delivered(step, &effect))?;
+        let mut entries = vec![delivered];
         match effect {
-            Effect::Screened(verdict) => return self.screened(lane, by, &[delivered], (&verdict, |_| true)).await,
+            Effect::Screened(verdict) => return self.screened(lane, by, &entries, (&verdict, |_| true)).await,
             Effect::Document { id, status, reason } => {
                 let checked = Event::DocumentChecked(DocumentChecked { id, status, reason });
-                let checked = by.entry(stream_of(&checked, lane), &checked)?;
-                let entries = vec![delivered, checked];
-                self.journal.append(Append { entries, ..Append::default() }).await?;
+                entries.push(by.entry(stream_of(&checked, lane), &checked)?);
             }
-            Effect::Receipt { .. } | Effect::Listed => {
-                self.journal.append(Append { entries: vec![delivered], ..Append::default() }).await?;
-            }
+            Effect::Receipt { .. } | Effect::Listed => {}
         }
-        if let Subject::Client(record) = subject {
-            self.look_after(record, step.function).await;
-        }
-        Ok(())
-    }
-
-    /// What follows a receipt: the relationship is read, which can't undo the delivery. A view reads it again.
-    async fn look_after(&self, record: &ClientRecord, function: Function) {
-        if function == Function::UpsertContact
-            && let Err(error) = relationship::refresh(self, &record.client.reference).await
-        {
-            tracing::warn!(%error, "the relationship could not be read");
-        }
+        self.journal.append(Append { entries, ..Append::default() }).await.map(|_| ())
     }
 
     /// Writes down what a case has come to, unless it is `wanted` no more when that is decided.

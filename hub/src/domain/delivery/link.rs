@@ -1,6 +1,7 @@
 //! All that one adapter is owed for one client or device, folded from the steps of its deliveries.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -54,7 +55,7 @@ impl Link {
     }
 
     /// An attempt begins. `body` is the client as it is now, for a mirror.
-    pub fn attempted(&mut self, data: &Attempted, body: Option<&Client>) {
+    pub fn attempted(&mut self, data: &Attempted, body: Option<&Arc<Client>>) {
         if data.function.is_mirror() && self.mirror.as_ref().is_none_or(|mirror| mirror.key != data.key) {
             self.given_up = None;
             self.mirror = Some(Delivery {
@@ -62,7 +63,7 @@ impl Link {
                 function: data.function,
                 owing: data.owing,
                 version: data.version,
-                payload: Payload::Mirror { body: body.cloned().map(Box::new) },
+                payload: Payload::Mirror { body: body.cloned() },
                 progress: Progress::Attempted,
                 attempts: data.attempt,
                 next_at: None,

@@ -9,6 +9,8 @@ mod link;
 mod names;
 mod steps;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +55,7 @@ pub enum Payload {
     /// The client as it was when the first attempt began; none before that.
     Mirror {
         /// The body of the attempt.
-        body: Option<Box<Client>>,
+        body: Option<Arc<Client>>,
     },
     /// The question for a client's devices.
     Devices,
