@@ -5,6 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 CARGO ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 PLUGIN_DIRS := $(addprefix plugins/,core-banking crm kyc identity messaging)
 
 .PHONY: help
@@ -24,11 +25,11 @@ tools: wasm-target ## get what is missing: a Rust toolchain for WASM, a NATS ser
 .PHONY: plugins
 plugins: wasm-target ## build the five adapters, and the guests for tests, into plugins/dist
 	@$(CARGO) build --quiet --package plugin-build
-	@target/debug/plugin-build --out plugins/dist $(PLUGIN_DIRS)
-	@target/debug/plugin-build --out plugins/dist/fixtures plugins/fixtures plugins/fixtures/kyc
+	@$(TARGET)/debug/plugin-build --out plugins/dist $(PLUGIN_DIRS)
+	@$(TARGET)/debug/plugin-build --out plugins/dist/fixtures plugins/fixtures plugins/fixtures/kyc
 
 PROFILE ?= release
-BIN := target/$(PROFILE)
+BIN := $(TARGET)/$(PROFILE)
 
 .PHONY: build
 build: plugins ## build the plugins, the simulated outside systems and the hub
