@@ -144,16 +144,16 @@ impl Caller {
         Ok(Effect::Receipt { external_id: receipt.external_id, note: receipt.note })
     }
 
-    /// What has to come to its end before `step` can be asked of anybody: a device is handed over between clients that
-    /// the identity system knows.
+    /// Whether another lane has to come to its end before `step` can be asked of anybody: a device is handed over
+    /// between clients that the identity system knows. It is no attempt: it costs no retry and says nothing of the system.
     #[must_use]
-    pub fn waits_for(&self, step: &Step) -> Option<&'static str> {
-        let Body::Command(Payload::Transfer { from, to }) = &step.body else { return None };
+    pub fn must_wait(&self, step: &Step) -> bool {
+        let Body::Command(Payload::Transfer { from, to }) = &step.body else { return false };
         let comes = |client: &String| {
             let record = self.state.any_client(client);
             record.is_some_and(|record| !record.client.status.is_gone() && identity(&record).is_none())
         };
-        [from, to].into_iter().any(comes).then_some("the client is not provisioned yet")
+        [from, to].into_iter().any(comes)
     }
 
     fn identity_of(&self, client: &str) -> Result<String, CallError> {

@@ -24,6 +24,8 @@ use crate::telemetry::TraceContext;
 pub const HINTS: usize = 1_000;
 /// How often a link looks even if nobody wakes it.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How long a lane rests that waits for another lane.
+const WAIT: Duration = Duration::from_millis(500);
 /// How long a lane rests after the journal refused an entry.
 const REST: Duration = Duration::from_millis(250);
 
@@ -126,6 +128,7 @@ impl Link {
             Ok(Worked::Answered) => self.breaker.succeeded(),
             Ok(Worked::Failed) => self.breaker.failed(Instant::now()),
             Ok(Worked::Idle) => self.settle_idle(&lane),
+            Ok(Worked::Waiting) => self.postpone(&lane, WAIT),
             Err(AppendError::Conflict { .. }) => {}
             Err(error) => tracing::warn!(adapter = self.worker.adapter.as_str(), %error, "the journal took no entry"),
         }
@@ -138,9 +141,16 @@ impl Link {
         let plan = self.worker.state.plan_again(adapter, lane);
         if plan.due.is_some_and(|due| due <= now) {
             tracing::error!(adapter = adapter.as_str(), lane, "a lane is due and has nothing to do");
-            let due = Some(now + LOOK_EVERY);
-            self.worker.state.lanes().set(adapter, lane, Plan { due, ..plan });
+            self.postpone(lane, LOOK_EVERY);
         }
+    }
+
+    /// Looks at a lane again after a while, whatever its record says now.
+    fn postpone(&self, lane: &str, pause: Duration) {
+        let adapter = self.worker.adapter;
+        let plan = self.worker.state.plan_again(adapter, lane);
+        let due = plan.due.map(|due| due.max(Utc::now() + pause));
+        self.worker.state.lanes().set(adapter, lane, Plan { due, ..plan });
     }
 
     /// Reads relationships with the room that deliveries leave.

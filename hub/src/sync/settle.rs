@@ -46,16 +46,6 @@ pub fn undecided(step: &Step, schedule: &Schedule) -> Event {
     Event::DeliveryFailed(Failed { key, function, unknown: false, error, next_at: schedule.ask_again(Utc::now()) })
 }
 
-/// What it is told when another delivery has to come first: that is looked at again after the usual delays, and for as
-/// long as it takes. Nothing was asked of the outside system.
-#[must_use]
-pub fn waiting(step: &Step, why: &str, schedule: &Schedule, (now, chance): (DateTime<Utc>, f64)) -> Event {
-    let seldom = schedule.ask_again(now);
-    let next_at = schedule.next(step.attempt, now, None, chance).map_or(seldom, |next| next.min(seldom));
-    let (key, function, unknown, error) = (step.key.clone(), step.function, step.repeats_unknown, why.to_owned());
-    Event::DeliveryFailed(Failed { key, function, unknown, error, next_at })
-}
-
 /// How a failure is to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -157,16 +147,6 @@ mod tests {
         assert!(matches!(outcome(1, unknown(), true), Event::DeliveryFailed(failed) if failed.unknown));
         assert_eq!(parked(&outcome(1, unknown(), false)), Some("outcome-unknown"));
         assert_eq!(parked(&outcome(2, unknown(), true)), Some("outcome-unknown"));
-    }
-
-    #[test]
-    fn what_waits_for_another_delivery_is_never_set_aside() {
-        let schedule = Schedule::new(vec![Duration::from_secs(1)], Duration::from_secs(60));
-        let seconds = |attempt| match waiting(&step(attempt), "not yet", &schedule, (DateTime::UNIX_EPOCH, 0.5)) {
-            Event::DeliveryFailed(failed) => failed.next_at.timestamp(),
-            other => panic!("{other:?}"),
-        };
-        assert_eq!((seconds(1), seconds(2), seconds(2_000)), (1, 60, 60));
     }
 
     #[test]

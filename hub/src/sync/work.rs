@@ -54,6 +54,8 @@ pub enum Worked {
     Failed,
     /// Nothing was asked of it.
     Idle,
+    /// Nothing could be asked of it yet: another lane's delivery has to come first.
+    Waiting,
 }
 
 impl Worker {
@@ -73,6 +75,9 @@ impl Worker {
             return Ok(Worked::Idle);
         };
         let Some(step) = step else { return Ok(Worked::Idle) };
+        if self.caller.must_wait(&step) {
+            return Ok(Worked::Waiting);
+        }
         let trace = self.trace_of(&step).await;
         let trace_id = trace.map(|trace| trace.trace_id_hex());
         let function = step.function.as_str();
@@ -100,10 +105,6 @@ impl Worker {
             return self.fail(lane, (&step, &by), &lost).await.map(|()| Worked::Idle);
         }
         self.begin(lane, (&step, &by), &subject).await?;
-        if let Some(why) = self.caller.waits_for(&step) {
-            let waiting = settle::waiting(&step, why, &self.schedule, (Utc::now(), rand::random()));
-            return self.append(by.entry(delivery_stream(self.adapter, lane), &waiting)?).await.map(|()| Worked::Idle);
-        }
         match self.call(lane, &subject, &step).await? {
             Ok(effect) => {
                 self.succeed(lane, (&step, &by), effect).await?;

@@ -257,6 +257,32 @@ fn commands_on_devices_reach_the_identity_system_in_order() {
 }
 
 #[test]
+fn a_device_waits_for_the_provisioning_of_its_new_owner() {
+    let world = World::shared("slow provisioning");
+    run(async {
+        let admin = world.admin(&samples::org("waiting"));
+        let from = admin.onboard(&samples::company()).await;
+        let device = admin.devices(&from).await[0]["device"].clone();
+        let slow = json!({"kind": "delay", "ms": 2500, "method": "POST", "path": "/Users"});
+        world.outside.fault("scim", slow).await;
+        let created = admin.create(&samples::person()).await;
+        let to = text(&created["reference"]);
+        admin.client_when(to, "active", |client: &Value| client["status"] == "active").await;
+        let transfer = json!({"device": device, "from": from, "to": to});
+        admin.post("/clients/device/transfer", &transfer).await.ok(200);
+        assert_eq!(world.outside.kinds("scim", to).await, [""; 0], "the new owner is not known there yet");
+
+        world.settle().await;
+        world.outside.heal("scim").await;
+        assert_eq!(count(&world.outside.kinds("scim", to).await, "device.transferred"), 1);
+        let history = admin.get(&format!("/clients/history/{to}?limit=200")).await.ok(200);
+        let steps = history["items"].as_array().unwrap().iter();
+        let steps = steps.filter(|item| item["kind"].as_str().unwrap().starts_with("delivery.failed"));
+        assert_eq!(steps.count(), 0, "waiting is no failure: {history}");
+    });
+}
+
+#[test]
 fn archiving_closes_everywhere() {
     let world = World::shared("usual");
     run(async {
