@@ -13,13 +13,18 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::config_endpoint::EndpointConfig;
+use super::registry::RegistryConfig;
+use super::source::ComponentSource;
 
 /// `[adapters.<name>]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdapterConfig {
-    /// The component's file.
-    pub component: PathBuf,
+    /// The component: a file, or `oci://registry/repository:tag`.
+    pub component: ComponentSource,
+    /// How the component's registry is reached, where it is in one.
+    #[serde(default)]
+    pub registry: Option<RegistryConfig>,
     /// The only digest that is loaded, `sha256:…`; any where it is left out.
     #[serde(default)]
     pub digest: Option<Digest>,

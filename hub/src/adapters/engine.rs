@@ -44,19 +44,24 @@ pub enum EngineError {
 ///
 /// # Errors
 /// [`EngineError::Cache`]
-pub fn open_cache(folder: &Path) -> Result<Cache, EngineError> {
+pub fn open_cache(cache_dir: &Path) -> Result<Cache, EngineError> {
+    // wasmtime removes from its folder what it does not know.
+    let folder = private(&cache_dir.join("compiled"))?;
+    let mut config = CacheConfig::new();
+    config.with_directory(&folder);
+    Cache::new(config).map_err(|error| EngineError::Cache { folder, why: format!("{error:#}") })
+}
+
+/// Makes a folder that only the hub may read and write, where there is none, and answers with its absolute path.
+///
+/// # Errors
+/// [`EngineError::Cache`]
+pub fn private(folder: &Path) -> Result<PathBuf, EngineError> {
     use std::os::unix::fs::DirBuilderExt as _;
 
-    let refused = |why: String| EngineError::Cache { folder: folder.to_owned(), why };
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(|error| refused(error.to_string()))?;
-    let folder = std::path::absolute(folder).map_err(|error| refused(error.to_string()))?;
-    let mut config = CacheConfig::new();
-    config.with_directory(folder);
-    Cache::new(config).map_err(|error| refused(format!("{error:#}")))
+    let refused = |error: std::io::Error| EngineError::Cache { folder: folder.to_owned(), why: error.to_string() };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(refused)?;
+    std::path::absolute(folder).map_err(refused)
 }
 
 /// What each call of the component may allocate.

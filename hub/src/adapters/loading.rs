@@ -25,15 +25,17 @@ use super::guest::{Grants, Guest};
 use super::host_store::SmallStore;
 use super::outcome::Fault;
 use super::ready::{CallFrame, Ready};
+use super::registry::{self, RegistryError};
 use super::report::LoadedInfo;
 use super::runtime::GuestRuntime;
 use super::signature::{self, SignatureError};
+use super::source::ComponentSource;
 use super::ticker::Ticker;
 use super::wasi;
 use super::world::{Linked, World};
 
 /// The largest component, in bytes; one from Python has 18 MB.
-const MAX_COMPONENT_BYTES: u64 = 128 * 1024 * 1024;
+pub const MAX_COMPONENT_BYTES: u64 = 128 * 1024 * 1024;
 
 /// Why a component was not loaded.
 #[derive(Debug, Error)]
@@ -49,6 +51,12 @@ pub enum LoadError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// Its registry.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// A file is not in a registry.
+    #[error("`registry` is for a component that is in one (`oci://…`); `{}` is a file", .0.display())]
+    NoRegistry(PathBuf),
     /// The file is too large.
     #[error("the component `{}` is larger than {MAX_COMPONENT_BYTES} bytes", .0.display())]
     TooLarge(PathBuf),
@@ -101,6 +109,8 @@ pub enum LoadError {
 pub struct Services {
     /// Compiled code.
     pub cache: Cache,
+    /// The folder for components from registries.
+    pub components: PathBuf,
     /// The clock of the sandbox.
     pub ticker: Arc<Ticker>,
     /// The threads for components.
@@ -129,9 +139,10 @@ pub async fn load(
     config: &AdapterConfig,
     store: Option<Arc<SmallStore>>,
 ) -> Result<Loaded, LoadError> {
+    let file = file(services, config).await?;
     let work = {
         let (config, cache, io) = (config.clone(), services.cache.clone(), services.io.clone());
-        move || prepare(name, &config, &cache, Side { store, io })
+        move || prepare(name, (&file, &config), &cache, Side { store, io })
     };
     let prepared = tokio::task::spawn_blocking(work).await.map_err(|ended| LoadError::Host(ended.to_string()))??;
     services.ticker.add(&prepared.ready.engine);
@@ -152,6 +163,18 @@ pub async fn load(
     Ok(Loaded { ready: prepared.ready, description, info })
 }
 
+/// The component's file, pulled from its registry where it is in one.
+async fn file(services: &Services, config: &AdapterConfig) -> Result<PathBuf, LoadError> {
+    match (&config.component, &config.registry) {
+        (ComponentSource::File(path), None) => Ok(path.clone()),
+        (ComponentSource::File(path), Some(_)) => Err(LoadError::NoRegistry(path.clone())),
+        (ComponentSource::Registry(artifact), access) => {
+            let access = access.clone().unwrap_or_default();
+            Ok(registry::fetch(artifact, &access, &services.components).await?)
+        }
+    }
+}
+
 /// Everything of a component but its own word.
 struct Prepared {
     ready: Arc<Ready>,
@@ -168,13 +191,18 @@ struct Side {
     io: Handle,
 }
 
-fn prepare(name: AdapterName, config: &AdapterConfig, cache: &Cache, side: Side) -> Result<Prepared, LoadError> {
-    let bytes = read(&config.component)?;
+fn prepare(
+    name: AdapterName,
+    (file, config): (&Path, &AdapterConfig),
+    cache: &Cache,
+    side: Side,
+) -> Result<Prepared, LoadError> {
+    let bytes = read(file)?;
     let digest = Digest::of(&bytes);
     if let Some(expected) = config.digest.filter(|expected| *expected != digest) {
         return Err(LoadError::Digest { expected, found: digest });
     }
-    let signed_by = signature::demand(&config.component, digest, &config.trusted_keys)?;
+    let signed_by = signature::demand(file, digest, &config.trusted_keys)?;
     let footprint = Footprint::of(&bytes)?;
     let allowed = config.memory_bytes();
     if usize::try_from(footprint.memory_bytes).map_or(true, |needed| needed > allowed) {

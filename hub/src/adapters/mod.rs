@@ -34,10 +34,12 @@ mod loading;
 mod outcome;
 mod quarantine;
 mod ready;
+mod registry;
 mod report;
 mod runtime;
 mod secret;
 mod signature;
+mod source;
 mod stats;
 mod ticker;
 mod wasi;
@@ -62,9 +64,11 @@ pub use examine::{Examined, Import, Package, Producer};
 pub use footprint::Footprint;
 pub use loading::LoadError;
 pub use outcome::CallError;
+pub use registry::{RegistryConfig, RegistryError};
 pub use report::{AdapterReport, AdapterState, DescriptionReport, LatencyReport, LimitsReport, LoadedInfo, Reloaded};
 pub use secret::{Secret, SecretError, SecretRef};
 pub use signature::{PublicKey, Signature, SignatureError};
+pub use source::{ComponentSource, NotAnArtifact};
 pub use world::functions;
 
 /// The contract's types, one module for each interface of `wit/`.
@@ -100,7 +104,7 @@ impl Adapters {
     /// requests will run.
     ///
     /// A component that is missing, corrupt or refused is not an error: its adapter is down, and says why.
-    /// `cache_dir` is for compiled code, which is run: only the hub may write there.
+    /// `cache_dir` is for components from registries and for compiled code, which is run: only the hub may write there.
     ///
     /// # Errors
     /// [`EngineError`] where no component could ever run.
@@ -111,6 +115,7 @@ impl Adapters {
     ) -> Result<Self, EngineError> {
         let services = Services {
             cache: engine::open_cache(cache_dir)?,
+            components: engine::private(&cache_dir.join("components"))?,
             ticker: ticker::Ticker::start()?,
             guests: runtime::GuestRuntime::start()?,
             io: tokio::runtime::Handle::current(),

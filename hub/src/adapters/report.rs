@@ -1,7 +1,6 @@
 //! What the administration shows of adapters (CX021, CX022). For people and programs; nothing here decides anything.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -11,6 +10,7 @@ use super::bindings::types::{Description, RepeatSafety};
 use super::config::{AdapterConfig, Digest};
 use super::footprint::Footprint;
 use super::outcome::{FaultKind, Outcome};
+use super::source::ComponentSource;
 use super::stats::Stats;
 
 /// One adapter, as it is now.
@@ -23,7 +23,7 @@ pub struct AdapterReport {
     #[serde(flatten)]
     pub state: AdapterState,
     /// Where its component is.
-    pub component: PathBuf,
+    pub component: ComponentSource,
     /// What is loaded, if anything is.
     pub loaded: Option<LoadedInfo>,
     /// What each of its calls may use.

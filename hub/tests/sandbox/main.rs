@@ -8,4 +8,5 @@ mod backend;
 mod containment;
 mod egress;
 mod loading;
+mod registry;
 mod support;

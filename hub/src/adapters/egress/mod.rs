@@ -25,6 +25,7 @@ use super::config::AdapterConfig;
 use crate::adapters::AdapterName;
 
 pub use endpoint::{Endpoint, EndpointError, MAX_REQUEST_BODY_BYTES};
+pub use failure::innermost;
 
 /// An endpoint of an adapter that can't be used as it is configured.
 #[derive(Debug, Error)]
