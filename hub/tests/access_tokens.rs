@@ -241,7 +241,8 @@ fn two_starts_at_once_keep_one_key() {
 /// An issuer on loopback that answers with whatever it is told to.
 struct Issuer {
     url: String,
-    answer: Arc<Mutex<Vec<u8>>>,
+    /// Nothing where it accepts connections and never answers.
+    answer: Arc<Mutex<Option<Vec<u8>>>>,
     asked: Arc<AtomicUsize>,
 }
 
@@ -249,7 +250,7 @@ impl Issuer {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/keys", listener.local_addr().unwrap());
-        let answer = Arc::new(Mutex::new(Vec::new()));
+        let answer = Arc::new(Mutex::new(Some(Vec::new())));
         let asked = Arc::new(AtomicUsize::new(0));
         let (serves, counts) = (Arc::clone(&answer), Arc::clone(&asked));
         tokio::spawn(async move {
@@ -259,7 +260,10 @@ impl Issuer {
                 tokio::spawn(async move {
                     let mut request = vec![0; 4096];
                     let _ = stream.read(&mut request).await;
-                    let _ = stream.write_all(&bytes).await;
+                    match bytes {
+                        Some(bytes) => drop(stream.write_all(&bytes).await),
+                        None => std::future::pending().await,
+                    }
                 });
             }
         });
@@ -272,7 +276,11 @@ impl Issuer {
 
     fn answers(&self, status: &str, body: &str) {
         let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
-        *self.answer.lock() = format!("{head}{body}").into_bytes();
+        *self.answer.lock() = Some(format!("{head}{body}").into_bytes());
+    }
+
+    fn falls_silent(&self) {
+        *self.answer.lock() = None;
     }
 
     fn tokens(&self) -> Tokens {
@@ -385,6 +393,31 @@ async fn keys_rotate_and_the_last_good_ones_stay() {
     // A token that was verified is not verified again; others of the old key are refused.
     assert!(tokens.verify(&old.token("RS256", Some("rsa"))).await.is_err());
     assert_eq!(issuer.asked.load(Ordering::SeqCst), before + 1);
+}
+
+#[tokio::test]
+async fn a_silent_issuer_holds_up_only_tokens_of_unknown_keys_and_not_for_long() {
+    let (issuer, keys) = (Issuer::start().await, Keys::new());
+    issuer.publishes(&set(&keys.jwks("")));
+    let tokens = Arc::new(issuer.tokens());
+    assert!(tokens.verify(&keys.token("EdDSA", Some("ed"))).await.is_ok());
+
+    issuer.falls_silent();
+    let asked = issuer.asked.load(Ordering::SeqCst);
+    let unknown = ["a", "b", "c"].map(|kid| {
+        let (tokens, token) = (Arc::clone(&tokens), keys.token("EdDSA", Some(kid)));
+        tokio::spawn(async move { tokens.verify(&token).await.map(drop).map_err(|error| error.to_string()) })
+    });
+    while issuer.asked.load(Ordering::SeqCst) == asked {
+        tokio::task::yield_now().await;
+    }
+    assert!(tokens.verify(&keys.token("RS256", Some("rsa"))).await.is_ok());
+    assert!(unknown.iter().all(|waiting| !waiting.is_finished()), "nobody was waiting for the issuer");
+    for waiting in unknown {
+        assert!(waiting.await.unwrap().unwrap_err().contains("no trusted key"));
+    }
+    assert_eq!(issuer.asked.load(Ordering::SeqCst), asked + 1);
+    assert!(tokens.verify(&keys.token("PS256", Some("rsa"))).await.is_ok());
 }
 
 #[tokio::test]
