@@ -16,14 +16,16 @@
 
 mod harness;
 
-mod contract;
+mod bodies;
 mod events;
 mod kill;
 mod limits;
+mod lists;
 mod markers;
 mod onboarding;
 mod operations;
 mod overload;
 mod parked;
 mod records;
+mod repeats;
 mod tokens;

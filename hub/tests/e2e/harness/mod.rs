@@ -23,7 +23,7 @@ pub use member::{Member, in_step};
 pub use nats::{Nats, free_port};
 pub use outside::{Outside, encoded};
 pub use process::hub_command;
-pub use reply::Reply;
+pub use reply::{Reply, text};
 pub use world::{Config, World, repository};
 
 /// How long anything that has to happen may take.

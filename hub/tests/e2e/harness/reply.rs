@@ -85,3 +85,8 @@ impl Reply {
         fields
     }
 }
+
+/// The text of a member that has to be one.
+pub fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("not a text: {value}"))
+}
