@@ -154,7 +154,7 @@ impl Access {
             }
             Decision::Denied { by } => {
                 let policy = by.and_then(|place| policy.condition_id(place)).map(str::to_owned);
-                Err(Denied { action, decision_id: id, policy })
+                Err(Denied { action, decision_id: id, policy, field: None })
             }
         }
     }

@@ -140,4 +140,6 @@ pub struct Denied {
     pub decision_id: DecisionId,
     /// The policy that denied it, such as `P_BO_001`; none where no role grants it.
     pub policy: Option<String>,
+    /// The member of the body that may not be changed, where the rest of the request would be allowed.
+    pub field: Option<&'static str>,
 }

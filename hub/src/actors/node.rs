@@ -42,6 +42,7 @@ pub struct ActorReport {
     /// How it is.
     pub state: ActorState,
     /// Since when.
+    #[serde(with = "crate::domain::moment")]
     pub since: DateTime<Utc>,
     /// Messages that wait or are being handled.
     pub mailbox_depth: usize,

@@ -22,3 +22,6 @@ pub mod profile;
 pub mod reference;
 pub mod refusal;
 pub mod validate;
+
+/// The member that stands for the hub itself on the record; no token may claim to be it.
+pub const HUB: &str = "hub";

@@ -5,6 +5,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::filter::fold;
+
 /// A business or a person. Never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -151,7 +153,7 @@ impl Profile {
     }
 }
 
-/// Numbers in registers are compared without case and without spaces, as people write them either way.
+/// Numbers in registers are compared without case, without spaces and by their normal form, as people write them either way.
 fn folded(number: &str) -> String {
-    number.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_uppercase).collect()
+    fold(number).chars().filter(|c| !c.is_whitespace()).collect()
 }

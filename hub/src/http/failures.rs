@@ -36,12 +36,14 @@ pub fn token_missing() -> Problem {
 
 impl From<Denied> for Problem {
     fn from(denial: Denied) -> Self {
-        let detail = denial.policy.as_ref().map_or_else(
-            || format!("none of your roles grants {}", denial.action.as_str()),
-            |policy| format!("{policy} does not allow you {}", denial.action.as_str()),
-        );
+        let action = denial.action.as_str();
+        let detail = match (&denial.policy, denial.field) {
+            (Some(policy), _) => format!("{policy} does not allow you {action}"),
+            (None, Some(field)) => format!("none of your roles may change {field}; RP001 may"),
+            (None, None) => format!("none of your roles grants {action}"),
+        };
         let problem = Self::new(Code::Forbidden, detail)
-            .with("action", denial.action.as_str())
+            .with("action", action)
             .with("decisionId", denial.decision_id.to_string());
         match denial.policy {
             Some(policy) => problem.with("policy", policy),

@@ -47,7 +47,7 @@ macro_rules! client_input {
             /// The market segment.
             #[schema(min_length = 1, max_length = 40, pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$", example = "sme")]
             segment: Option<String>,
-            /// BCP 47.
+            /// A known language, BCP 47.
             #[schema(max_length = 35, example = "en")]
             language: Option<String>,
             /// Labels.
@@ -131,7 +131,7 @@ pub struct CorporateInput {
     /// ISIC or NACE digits.
     #[schema(pattern = "^[0-9]{2,6}$", example = "4941")]
     industry: Option<String>,
-    /// When it was registered.
+    /// When it was registered; not in the future.
     incorporated_on: Option<NaiveDate>,
     /// People to speak to.
     #[schema(max_items = 50)]
@@ -148,7 +148,7 @@ pub struct ContactInput {
     /// For example `signatory`.
     #[schema(
         min_length = 1,
-        max_length = 40,
+        max_length = 100,
         pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
         example = "signatory"
     )]
@@ -221,7 +221,7 @@ pub struct AddressInput {
     /// Postal code.
     #[schema(
         min_length = 1,
-        max_length = 100,
+        max_length = 40,
         pattern = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
         example = "EC1A 1BB"
     )]

@@ -66,7 +66,7 @@ problems! {
     Transfer = [EVERY, SECURED, BODY, COMMAND, KEYED],
         [Code::DeviceNotFound, Code::ClientNotFound, Code::DeviceNotOwned, Code::TargetNotActive];
     /// Of CL012.
-    Activate = [EVERY, SECURED, BODY, COMMAND, KEYED], [Code::DeviceNotFound, Code::DeviceLocked];
+    Activate = [EVERY, SECURED, BODY, COMMAND, KEYED], [Code::DeviceNotFound, Code::DeviceLocked, Code::ClientArchived];
     /// Of CX001.
     HistoryProblems = [EVERY, SECURED], [Code::ClientNotFound, Code::MalformedCursor, Code::StorageUnavailable];
     /// Of CX002.

@@ -62,7 +62,10 @@ async fn read_parts(mut parts: Multipart<'_>) -> Result<(Option<String>, Option<
         let seen = match name.as_str() {
             "type" => document_type.replace(String::from_utf8_lossy(&bytes).into_owned()).is_some(),
             "file" => content.replace(bytes).is_some(),
-            _ => return Err(Problem::fields(vec![fault("", "unknown-field", "accepted parts: type, file")])),
+            unknown => {
+                let pointer = format!("/{}", unknown.replace('~', "~0").replace('/', "~1"));
+                return Err(Problem::fields(vec![fault(&pointer, "unknown-field", "accepted parts: type, file")]));
+            }
         };
         if seen {
             return Err(Problem::fields(vec![fault(&format!("/{name}"), "duplicate", "the part may come once")]));

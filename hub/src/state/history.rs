@@ -10,7 +10,7 @@ use super::State;
 use super::fold::{Now, settled, touched_client};
 use super::record::{ClientRecord, DeviceRecord};
 use super::store::StoreError;
-use crate::domain::delivery::{Adapter, Link};
+use crate::domain::delivery::{Adapter, Function, Link};
 use crate::domain::device::Device;
 use crate::domain::event::{Change, Event};
 use crate::journal::{Entry, Journal};
@@ -39,6 +39,34 @@ pub struct HistoryItem {
     pub request_id: String,
     /// What is different.
     pub changes: Vec<Change>,
+    /// Why, as the caller, a reviewer or an outside system said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub reason: Option<String>,
+    /// What came of a screening, a review or the check of a document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "approved")]
+    pub outcome: Option<String>,
+    /// Of `delivery.…`: what was brought where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub delivery: Option<DeliveryItem>,
+}
+
+/// What a step of a delivery was about.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryItem {
+    /// To which outside system.
+    #[schema(inline)]
+    pub adapter: Adapter,
+    /// Asking for what.
+    #[schema(inline)]
+    pub function: Function,
+    /// The client's version that was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub version: Option<u64>,
 }
 
 /// A part of a client's history.
@@ -50,15 +78,53 @@ pub struct HistoryPage {
     pub next: Option<u64>,
 }
 
-#[derive(Deserialize)]
-struct Changed {
-    #[serde(default)]
+/// What the data of the kinds have in common, as far as a history shows it.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Told {
     changes: Vec<Change>,
+    reason: Option<String>,
+    /// Of `client.updated`.
+    status_reason: Option<String>,
+    /// Of `kyc.checked`.
+    reasons: Vec<String>,
+    /// Of deliveries that failed.
+    error: Option<String>,
+    /// Of `kyc.checked` and `document.checked`.
+    status: Option<String>,
+    /// Of `kyc.reviewed`.
+    approved: Option<bool>,
+    /// Of deliveries.
+    function: Option<Function>,
+    version: Option<u64>,
+}
+
+impl Told {
+    fn why(&mut self) -> Option<String> {
+        let joined = Some(self.reasons.join("; ")).filter(|reasons| !reasons.is_empty());
+        let said = [self.reason.take(), self.status_reason.take(), joined];
+        let said = said.into_iter().flatten().find(|text| !text.is_empty());
+        // A code such as `rejected` is followed by what the outside system said.
+        match (said, self.error.take()) {
+            (Some(code), Some(error)) => Some(format!("{code}: {error}")),
+            (said, error) => said.or(error),
+        }
+    }
+
+    fn outcome(&mut self, kind: &str) -> Option<String> {
+        match kind {
+            "kyc.checked" | "document.checked" => self.status.take(),
+            _ => self.approved.map(|approved| if approved { "approved" } else { "rejected" }.to_owned()),
+        }
+    }
 }
 
 impl From<&Entry> for HistoryItem {
     fn from(entry: &Entry) -> Self {
-        let changed = entry.data.as_deref().and_then(|data| serde_json::from_str::<Changed>(data.get()).ok());
+        let told = entry.data.as_deref().and_then(|data| serde_json::from_str::<Told>(data.get()).ok());
+        let mut told = told.unwrap_or_default();
+        let adapter = entry.stream.strip_prefix("delivery/").and_then(|rest| rest.split_once('/'));
+        let delivery = adapter.and_then(|(name, _)| Adapter::parse(name)).zip(told.function);
         Self {
             seq: entry.seq,
             id: entry.id.to_string(),
@@ -67,7 +133,10 @@ impl From<&Entry> for HistoryItem {
             action: entry.action.clone(),
             member: entry.actor.member.clone(),
             request_id: entry.request_id.clone(),
-            changes: changed.map(|changed| changed.changes).unwrap_or_default(),
+            reason: told.why(),
+            outcome: told.outcome(&entry.kind),
+            delivery: delivery.map(|(adapter, function)| DeliveryItem { adapter, function, version: told.version }),
+            changes: told.changes,
         }
     }
 }

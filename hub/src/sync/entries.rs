@@ -1,12 +1,10 @@
 //! Events as journal entries: which stream each belongs to, and who did it.
 
+use crate::domain::HUB;
 use crate::domain::delivery::Adapter;
 use crate::domain::event::Event;
 use crate::journal::{Actor, AppendError, NewEntry, RequestKey};
 use crate::telemetry::TraceContext;
-
-/// The member that stands for the hub itself.
-pub const HUB: &str = "hub";
 
 /// Who did it, through what.
 #[derive(Debug, Clone)]

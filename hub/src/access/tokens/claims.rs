@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::caller::Caller;
 use super::{LOCAL_AUDIENCE, LOCAL_ISSUER, TokenError, strict};
+use crate::domain::HUB;
 
 /// How far two clocks may be apart.
 pub(super) const LEEWAY_SECONDS: i64 = 60;
@@ -76,6 +77,9 @@ impl Expected {
         let member = text(&claims, "sub")?;
         if member.is_empty() || member.len() > MAX_MEMBER || member.chars().any(char::is_control) {
             return Err(TokenError::invalid("sub has to be 1 to 256 bytes without control characters"));
+        }
+        if member == HUB {
+            return Err(TokenError::invalid("sub `hub` stands for the hub itself, on the record and everywhere"));
         }
         let roles = texts(claims.get("roles"), "roles")?.ok_or_else(|| TokenError::invalid("roles is missing"))?;
         let clients = texts(claims.get("clients"), "clients")?.unwrap_or_default();

@@ -183,7 +183,8 @@ fn refused(ask: &Ask, refusal: Refusal) -> Attempt {
         return refusal.into();
     }
     let permit = &ask.permit;
-    let denied = Denied { action: permit.action(), decision_id: permit.decision_id(), policy: None };
+    let denied =
+        Denied { action: permit.action(), decision_id: permit.decision_id(), policy: None, field: Some("assignedTo") };
     CommandError::Denied(Box::new(denied)).into()
 }
 

@@ -2,13 +2,15 @@
 //!
 //! The server's own members are skipped unread, so that what was read can be sent back.
 
+use std::collections::HashSet;
+
 use chrono::NaiveDate;
 use serde_json::Value;
 
 use super::fields::{FieldError, Fields, Flaw};
 use super::formats::{
-    LONGEST_MEMBER, LONGEST_NAME, LONGEST_NUMBER, LONGEST_TAG, birth_date, country, date, email, industry, language,
-    lei, one_of, phone, reason, text,
+    LONGEST_MEMBER, LONGEST_NAME, LONGEST_NUMBER, LONGEST_TAG, birth_date, country, email, industry, language, lei,
+    one_of, past_date, phone, reason, text,
 };
 use crate::domain::client::Status;
 use crate::domain::profile::{Address, Contact, Corporate, Individual, Kind, Profile};
@@ -106,8 +108,8 @@ fn read(fields: &mut Fields<'_, '_>, today: NaiveDate, mode: Mode) -> Option<Dra
     let address = fields.object("address", ADDRESS, address).filter(|address| *address != Address::default());
     let segment = fields.optional("segment", text(LONGEST_TAG));
     let language = fields.optional("language", language);
-    let tags = fields.texts("tags", MOST_TAGS, text(LONGEST_TAG));
-    let assigned_to = fields.texts("assignedTo", MOST_MEMBERS, text(LONGEST_MEMBER));
+    let tags = once(fields.texts("tags", MOST_TAGS, text(LONGEST_TAG)));
+    let assigned_to = once(fields.texts("assignedTo", MOST_MEMBERS, text(LONGEST_MEMBER)));
     let external_reference = fields.optional("externalReference", text(LONGEST_NUMBER));
     let (status, status_reason) = match mode {
         Mode::Create => (None, None),
@@ -130,6 +132,12 @@ fn read(fields: &mut Fields<'_, '_>, today: NaiveDate, mode: Mode) -> Option<Dra
     Some(Draft { profile, assigns: fields.has("assignedTo"), external_reference, status, status_reason })
 }
 
+/// Each once, where it came first.
+fn once(texts: Vec<String>) -> Vec<String> {
+    let mut seen = HashSet::new();
+    texts.into_iter().filter(|text| seen.insert(text.clone())).collect()
+}
+
 /// Who the client is: what differs between the two kinds.
 struct Identity {
     kind: Kind,
@@ -140,11 +148,12 @@ struct Identity {
 
 fn identity(fields: &mut Fields<'_, '_>, today: NaiveDate) -> Option<Identity> {
     let person = |fields: &mut Fields<'_, '_>| individual(fields, today);
+    let business = |fields: &mut Fields<'_, '_>| corporate(fields, today);
     match fields.required("kind", one_of(KINDS)) {
         Some(kind @ Kind::Corporate) => {
             refuse_other(fields, "individual", "a corporate client has no individual");
             let name = fields.required("name", text(LONGEST_NAME));
-            let corporate = fields.required_object("corporate", CORPORATE, corporate)?;
+            let corporate = fields.required_object("corporate", CORPORATE, business)?;
             Some(Identity { kind, name: name?, corporate: Some(corporate), individual: None })
         }
         Some(kind @ Kind::Individual) => {
@@ -160,7 +169,7 @@ fn identity(fields: &mut Fields<'_, '_>, today: NaiveDate) -> Option<Identity> {
                 "name",
                 |sent| if sent.trim().is_empty() { text(LONGEST_NAME)(sent) } else { Ok(sent.into()) },
             );
-            fields.object("corporate", CORPORATE, corporate);
+            fields.object("corporate", CORPORATE, business);
             fields.object("individual", INDIVIDUAL, person);
             None
         }
@@ -184,13 +193,13 @@ fn same_name(sent: &str, joined: Option<&str>) -> Result<(), Flaw> {
     ))
 }
 
-fn corporate(fields: &mut Fields<'_, '_>) -> Option<Corporate> {
+fn corporate(fields: &mut Fields<'_, '_>, today: NaiveDate) -> Option<Corporate> {
     let legal_name = fields.required("legalName", text(LONGEST_NAME));
     let registration_number = fields.required("registrationNumber", text(LONGEST_NUMBER));
     let lei = fields.optional("lei", lei);
     let tax_id = fields.optional("taxId", text(LONGEST_NUMBER));
     let industry = fields.optional("industry", industry);
-    let incorporated_on = fields.optional("incorporatedOn", date);
+    let incorporated_on = fields.optional("incorporatedOn", past_date(today));
     let contacts = fields.objects("contacts", MOST_CONTACTS, CONTACT, contact);
     let (legal_name, registration_number) = (legal_name?, registration_number?);
     Some(Corporate { legal_name, registration_number, lei, tax_id, industry, incorporated_on, contacts })

@@ -8,8 +8,8 @@ use chrono::{Datelike, NaiveDate};
 use email_address::{EmailAddress, Options};
 use oxilangtag::LanguageTag;
 
-use super::countries;
 use super::fields::Flaw;
+use super::{countries, languages};
 
 /// Characters in a name or a line of an address.
 pub const LONGEST_NAME: usize = 200;
@@ -37,7 +37,7 @@ const FIRST_YEAR_OF_BIRTH: i32 = 1900;
 pub fn text(most: usize) -> impl Fn(&str) -> Result<String, Flaw> {
     move |sent| {
         let trimmed = sent.trim();
-        if trimmed.is_empty() {
+        if trimmed.chars().all(invisible) {
             return Err(Flaw::new("blank", format!("expected 1 to {most} characters")));
         }
         if trimmed.chars().any(char::is_control) {
@@ -48,6 +48,15 @@ pub fn text(most: usize) -> impl Fn(&str) -> Result<String, Flaw> {
             _ => Ok(trimmed.to_owned()),
         }
     }
+}
+
+/// White space, and what Unicode lets a reader see nothing of (`Default_Ignorable_Code_Point`).
+const fn invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Any text as it is: references are opaque, and an unknown one is not found rather than invalid.
@@ -143,7 +152,8 @@ pub fn language(sent: &str) -> Result<String, Flaw> {
     if trimmed.len() > LONGEST_LANGUAGE {
         return Err(flaw());
     }
-    LanguageTag::parse_and_normalize(trimmed).map(LanguageTag::into_inner).map_err(|_| flaw())
+    let tag = LanguageTag::parse_and_normalize(trimmed).map_err(|_| flaw())?;
+    languages::is_possible(tag.primary_language()).then(|| tag.into_inner()).ok_or_else(flaw)
 }
 
 /// A code of ISIC or NACE: a division that exists, and up to four more digits.
@@ -182,6 +192,21 @@ pub fn birth_date(today: NaiveDate) -> impl Fn(&str) -> Result<NaiveDate, Flaw> 
             return Ok(born);
         }
         Err(Flaw::new("out-of-range", "expected a date in the past and not before 1900-01-01"))
+    }
+}
+
+/// A day that has begun somewhere on earth, in our era.
+///
+/// # Errors
+/// `invalid-date`, `out-of-range`.
+pub fn past_date(today: NaiveDate) -> impl Fn(&str) -> Result<NaiveDate, Flaw> {
+    move |sent| {
+        let day = date(sent)?;
+        // `today` is UTC's; in the east it is tomorrow already.
+        if day.year() > 0 && today.succ_opt().is_none_or(|tomorrow| day <= tomorrow) {
+            return Ok(day);
+        }
+        Err(Flaw::new("out-of-range", "expected a date that is not in the future, in our era"))
     }
 }
 

@@ -10,6 +10,7 @@ mod countries;
 pub mod decision;
 pub mod fields;
 pub mod formats;
+mod languages;
 
 pub use client::{Draft, Mode, draft};
 pub use fields::{FieldError, Fields, Flaw};

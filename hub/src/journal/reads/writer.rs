@@ -18,13 +18,12 @@ use super::super::open::Options;
 use super::super::{Digest, Journal as _};
 use super::days::{Begun, days, end_of, folder_of};
 use super::{BEGUN, Counts, LOST, VIEWED, View};
+use crate::domain::HUB;
 
 /// How often what has come together is written.
 const EVERY: Duration = Duration::from_secs(1);
 /// Views in one append: well below what a journal takes at once, whatever their members are called.
 const MOST: usize = 512;
-/// Who stands behind the entries that are about the record itself.
-const HUB: &str = "hub";
 
 pub(super) struct Writer {
     folder: PathBuf,
