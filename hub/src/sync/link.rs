@@ -9,19 +9,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::breaker::{Breaker, BreakerPolicy, Gate};
+use super::inbox::Inbox;
 use super::work::{Worked, Worker};
 use super::{cases, devices, relationship};
 use crate::domain::delivery::{Adapter, Function};
+use crate::faults;
 use crate::journal::AppendError;
 use crate::state::lanes::Plan;
 use crate::telemetry::TraceContext;
 
-/// Hints that may wait; more are dropped, since a hint is only a reason to look sooner.
-pub const HINTS: usize = 1_000;
 /// How often a link looks even if nobody wakes it.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How long a lane rests that waits for another lane.
@@ -53,12 +52,7 @@ struct Link {
 }
 
 /// Works until `leaving` ends, then lets what runs come to its end. `hints` are references of clients to ask about again.
-pub async fn run(
-    worker: Worker,
-    policy: LinkPolicy,
-    hints: &mut mpsc::Receiver<String>,
-    leaving: impl Future<Output = ()>,
-) {
+pub async fn run(worker: Worker, policy: LinkPolicy, hints: &Inbox, leaving: impl Future<Output = ()>) {
     let breaker = Breaker::new(policy.breaker);
     let mut link = Link {
         worker,
@@ -81,7 +75,7 @@ pub async fn run(
                 Err(error) => std::panic::resume_unwind(Box::new(error.to_string())),
             },
             Some(_) = link.asides.join_next() => {}
-            Some(client) = hints.recv() => link.look_at(&client),
+            client = hints.next() => link.look_at(&client),
             () = lanes.changed(link.worker.adapter) => {}
             () = tokio::time::sleep(wait) => {}
         }
@@ -103,6 +97,8 @@ impl Link {
             self.busy.insert(lane.clone());
             let worker = self.worker.clone();
             self.running.spawn(async move {
+                // An error is nothing that a lane's work has: what it comes to is in the journal.
+                let _ = faults::strike("lane", worker.adapter.as_str());
                 let result = worker.run(&lane).await;
                 if result.is_err() {
                     tokio::time::sleep(REST).await;

@@ -13,6 +13,7 @@ mod convert;
 pub mod decide;
 pub mod devices;
 pub mod entries;
+pub mod inbox;
 pub mod link;
 pub mod parked;
 pub mod relationship;

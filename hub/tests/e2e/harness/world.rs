@@ -204,6 +204,13 @@ impl World {
         assert!(status.success(), "the hub left with {status}\n{}", self.log());
     }
 
+    /// Waits for the end of a hub that gives up by itself, and says how it ended.
+    #[allow(dead_code, reason = "the torture, which shares this harness, ends its hubs itself")]
+    pub async fn fell(&self) -> std::process::ExitStatus {
+        let mut process = self.hub.lock().take().unwrap();
+        until("the hub ends by itself", || std::future::ready(process.ended())).await
+    }
+
     /// What the hub wrote to stderr.
     pub fn log(&self) -> String {
         process::log(self.folder())
