@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::DateTime;
 use tokio::sync::mpsc;
 
 use crate::actors::{RestartPolicy, Seat, TaskSpec, Tree, TreeError, group, supervise_task};
@@ -17,6 +18,7 @@ use crate::notify::DeviceHint;
 use crate::state::State;
 use crate::sync::breaker::BreakerPolicy;
 use crate::sync::call::Caller;
+use crate::sync::clock::Clock;
 use crate::sync::inbox::Inbox;
 use crate::sync::link::{self, LinkPolicy};
 use crate::sync::schedule::Schedule;
@@ -69,11 +71,12 @@ pub fn start(
 ) -> Result<Hints, TreeError> {
     group(tree, "", "sync", RestartPolicy::default())?;
     let schedule = Arc::new(Schedule::new(config.retry.clone(), config.ask_again));
+    let clock = clock(linked.journal.as_ref());
     let mut inboxes = BTreeMap::new();
     for (adapter, lanes) in concurrency {
         let inbox = Arc::new(Inbox::default());
         inboxes.insert(*adapter, inbox.clone());
-        let worker = worker(*adapter, linked, &schedule);
+        let worker = worker(*adapter, linked, (&schedule, &clock));
         let policy = LinkPolicy { concurrency: *lanes, breaker: breaker(config) };
         supervise_link(tree, worker, policy, inbox)?;
     }
@@ -87,10 +90,16 @@ pub fn start(
     Ok(Hints(Arc::new(inboxes)))
 }
 
-fn worker(adapter: Adapter, linked: &Linked, schedule: &Arc<Schedule>) -> Worker {
+/// What was written last was written in the past, whatever the wall clock says.
+fn clock(journal: &dyn Journal) -> Clock {
+    let newest = journal.entry(journal.head().seq).ok().flatten();
+    Clock::not_before(newest.map_or(DateTime::UNIX_EPOCH, |entry| entry.time))
+}
+
+fn worker(adapter: Adapter, linked: &Linked, (schedule, clock): (&Arc<Schedule>, &Clock)) -> Worker {
     let Linked { journal, state, adapters, documents } = linked.clone();
     let caller = Caller { adapters, state: state.clone(), documents };
-    Worker { adapter, journal, state, caller, schedule: schedule.clone() }
+    Worker { adapter, journal, state, caller, schedule: schedule.clone(), clock: clock.clone() }
 }
 
 fn breaker(config: &SyncConfig) -> BreakerPolicy {

@@ -8,7 +8,6 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
 use tokio::task::JoinSet;
 
 use super::breaker::{Breaker, BreakerPolicy, Gate};
@@ -71,8 +70,12 @@ pub async fn run(worker: Worker, policy: LinkPolicy, hints: &Inbox, leaving: imp
             () = &mut leaving => break,
             Some(done) = link.running.join_next() => match done {
                 Ok((lane, result)) => link.ended(lane, result),
-                // A panic in one lane's work: the supervisor makes the link again, and nothing that is owed is lost.
-                Err(error) => std::panic::resume_unwind(Box::new(error.to_string())),
+                Err(error) => {
+                    // A panic in one lane's work: the supervisor makes the link again, and nothing that is owed is lost.
+                    // The others' attempts come to their end first, or their outcomes would be unknown.
+                    while link.running.join_next().await.is_some() {}
+                    std::panic::resume_unwind(Box::new(error.to_string()))
+                }
             },
             Some(_) = link.asides.join_next() => {}
             client = hints.next() => link.look_at(&client),
@@ -93,7 +96,7 @@ impl Link {
             Gate::Probe => usize::from(self.running.is_empty()),
             Gate::Open(until) => return until.duration_since(now).min(LOOK_EVERY),
         };
-        for lane in self.worker.state.lanes().due(self.worker.adapter, Utc::now(), room, &self.busy) {
+        for lane in self.worker.state.lanes().due(self.worker.adapter, self.worker.clock.now(), room, &self.busy) {
             self.busy.insert(lane.clone());
             let worker = self.worker.clone();
             self.running.spawn(async move {
@@ -109,8 +112,8 @@ impl Link {
         if matches!(gate, Gate::Closed) {
             self.read_relationships();
         }
-        let next = self.worker.state.lanes().next_after(self.worker.adapter, Utc::now());
-        next.and_then(|next| (next - Utc::now()).to_std().ok()).unwrap_or(LOOK_EVERY).min(LOOK_EVERY)
+        let next = self.worker.state.lanes().next_after(self.worker.adapter, self.worker.clock.now());
+        next.and_then(|next| (next - self.worker.clock.now()).to_std().ok()).unwrap_or(LOOK_EVERY).min(LOOK_EVERY)
     }
 
     fn ended(&mut self, lane: Arc<str>, result: Result<Worked, AppendError>) {
@@ -133,7 +136,7 @@ impl Link {
 
     /// A lane that was due and had nothing to do is worked out anew, so that it does not come up again at once.
     fn settle_idle(&self, lane: &str) {
-        let (adapter, now) = (self.worker.adapter, Utc::now());
+        let (adapter, now) = (self.worker.adapter, self.worker.clock.now());
         let plan = self.worker.state.plan_again(adapter, lane);
         if plan.due.is_some_and(|due| due <= now) {
             tracing::error!(adapter = adapter.as_str(), lane, "a lane is due and has nothing to do");
@@ -145,7 +148,7 @@ impl Link {
     fn postpone(&self, lane: &str, pause: Duration) {
         let adapter = self.worker.adapter;
         let plan = self.worker.state.plan_again(adapter, lane);
-        let due = plan.due.map(|due| due.max(Utc::now() + pause));
+        let due = plan.due.map(|due| due.max(self.worker.clock.now() + pause));
         self.worker.state.lanes().set(adapter, lane, Plan { due, ..plan });
     }
 

@@ -9,6 +9,7 @@ pub mod accounts;
 pub mod breaker;
 pub mod call;
 pub mod cases;
+pub mod clock;
 mod convert;
 pub mod decide;
 pub mod devices;

@@ -16,6 +16,7 @@
 
 mod harness;
 
+mod clocks;
 mod contract;
 mod events;
 mod faults;
@@ -27,4 +28,5 @@ mod operations;
 mod overload;
 mod parked;
 mod records;
+mod rolling;
 mod tokens;

@@ -243,6 +243,21 @@ impl World {
         Member { world: self, token }
     }
 
+    /// An administrator of an organisation, for a hub whose clock shows another time.
+    #[allow(dead_code, reason = "the torture, which shares this harness, leaves the clock alone")]
+    pub fn admin_between(&self, org: &str, from: chrono::DateTime<Utc>, lifetime: Duration) -> Member<'_> {
+        let token = self.key.sign(&Grant {
+            member: "m-1".to_owned(),
+            org: org.to_owned(),
+            roles: vec!["RP001".to_owned()],
+            clients: Vec::new(),
+            subscription: Some("active".to_owned()),
+            from,
+            lifetime,
+        });
+        Member { world: self, token }
+    }
+
     /// Somebody of an organisation who may do all thirteen.
     pub fn admin(&self, org: &str) -> Member<'_> {
         self.member(org, "m-1", &["RP001"])
