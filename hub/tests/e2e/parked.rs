@@ -296,6 +296,21 @@ fn all_that_match_are_looked_at_and_retried() {
     });
 }
 
+/// While no further job may run, whoever repeats the request of one that does is answered with it.
+async fn as_many_jobs_as_may_run(world: &World) {
+    const PATH: &str = "/admin/sync/parked/retry";
+    let (operator, body) = (world.operator(), json!({"filter": {"org": "many"}, "reason": "perhaps now"}));
+    let keys = ["k-1", "k-2", "k-3", "k-4"];
+    let jobs = futures::future::join_all(keys.iter().map(|key| operator.post_once(key, PATH, &body))).await;
+    operator.post_once("k-5", PATH, &body).await.problem(503, "overloaded");
+    let again = operator.post_once(keys[0], PATH, &body).await;
+    operator.post_once("k-5", PATH, &body).await.problem(503, "overloaded");
+    assert_eq!((again.header("idempotency-replayed"), again.ok(202)), (Some("true"), jobs[0].ok(202)));
+    for job in jobs {
+        ended(world, &job.ok(202)).await;
+    }
+}
+
 /// A hub that ends while a job runs knows afterwards that it was interrupted, and how far it came.
 async fn interrupted(world: &World) {
     let operator = world.operator();
@@ -338,6 +353,9 @@ fn a_job_is_cancelled_while_it_runs() {
         assert!(import.status.success(), "{import:?}");
         world.up();
         until("all are set aside", || async { (list(&world, "").await["total"] == MANY).then_some(()) }).await;
+
+        as_many_jobs_as_may_run(&world).await;
+        until("all are set aside again", || async { (list(&world, "").await["total"] == MANY).then_some(()) }).await;
 
         let operator = world.operator();
         let body = json!({"filter": {"org": "many"}, "reason": "too many to look at"});
