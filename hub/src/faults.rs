@@ -6,6 +6,7 @@
 //! takes one off, and the last removes the file: who asked sees what has happened.
 
 /// What is asked for.
+#[cfg_attr(not(debug_assertions), allow(dead_code, reason = "a release makes none"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     Panic,
