@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod conformance;
 pub mod domain;
+pub mod faults;
 pub mod http;
 pub mod journal;
 pub mod notify;

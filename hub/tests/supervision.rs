@@ -276,7 +276,7 @@ async fn a_hanging_actor_is_ended_without_costing_its_thread() {
     patient.started().await.unwrap();
     assert_eq!(patient.ask(Hang).await, Err(MailboxError::Restarting));
     let report = ward.risen("patient", 1).await;
-    assert!(reason(&report).starts_with("no progress on waiting messages for"), "{report:?}");
+    assert!(reason(&report).starts_with("no progress on waiting work for"), "{report:?}");
     assert_eq!(ward.tree.report().abandoned_threads, 0);
     assert_eq!(patient.ask(Do::Count).await, Ok(1));
     ward.close().await;

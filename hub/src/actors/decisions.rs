@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::command::{Answer, CommandError, Done, Meta, Order};
 use super::commands::{Commands, Outcome, expect};
 use super::jobs::JobView;
+use super::records;
 use crate::access::Permit;
 use crate::domain::parked::{JobStarted, ParkedDelivery, ParkedFilter};
 use crate::domain::reference::{JOB, reference};
@@ -68,7 +69,11 @@ impl Commands {
         ruling: Ruling,
     ) -> Outcome<JobView> {
         let matched = self.census(&permit, filter.clone(), 0).await?.matched;
-        let turn = self.jobs().turn().ok_or(CommandError::Overloaded)?;
+        let turn = self.jobs().turn();
+        // A repeat starts nothing, and so needs no turn.
+        if turn.is_none() && !self.was_answered(&permit, &meta) {
+            return Err(CommandError::Overloaded);
+        }
         let id = reference(JOB, Uuid::now_v7());
         let started = JobStarted {
             id: id.clone(),
@@ -81,6 +86,7 @@ impl Commands {
         let done = self.on_client(id, permit, meta, Order::Job(started)).await?;
         let job = expect(done, |done| if let Done::Job(view) = done { Some(*view) } else { None })?;
         if !job.replayed {
+            let turn = turn.ok_or(CommandError::Overloaded)?;
             // The decisions are the job's, not the request's: its key is used up by the job's own entry.
             let by = crate::sync::entries::By { key: None, ..by };
             let (journal, state) = (self.journal().clone(), self.state().clone());
@@ -89,22 +95,42 @@ impl Commands {
         Ok(Answer { value: job.value, replayed: job.replayed })
     }
 
+    fn was_answered(&self, permit: &Permit, meta: &Meta) -> bool {
+        super::desk::claim_of(permit, meta).is_some_and(|claim| self.journal().claimed(&claim).is_some())
+    }
+
     /// The jobs that are remembered, newest first.
     #[must_use]
     pub fn job_list(&self, _: &Permit) -> Vec<JobView> {
         self.jobs().list()
     }
 
-    /// One job.
-    #[must_use]
-    pub fn job(&self, _: &Permit, id: &str) -> Option<JobView> {
-        self.jobs().get(id)
+    /// One job, of an earlier run of the hub too.
+    ///
+    /// # Errors
+    /// The journal can't be read.
+    pub async fn job(&self, _: &Permit, id: &str) -> Result<Option<JobView>, CommandError> {
+        if let Some(view) = self.jobs().get(id) {
+            return Ok(Some(view));
+        }
+        let (journal, of) = (self.journal().clone(), id.to_owned());
+        let found = aside(move || records::read(journal.as_ref(), &of)).await?.map_err(|error| {
+            tracing::error!(%error, "a job can't be read");
+            CommandError::StorageUnavailable
+        })?;
+        found.iter().for_each(|view| self.jobs().remember(view.clone()));
+        Ok(found)
     }
 
     /// Tells a job to stop.
-    #[must_use]
-    pub fn cancel_job(&self, _: &Permit, id: &str) -> Option<JobView> {
-        self.jobs().cancel(id)
+    ///
+    /// # Errors
+    /// The journal can't be read.
+    pub async fn cancel_job(&self, permit: &Permit, id: &str) -> Result<Option<JobView>, CommandError> {
+        match self.jobs().cancel(id) {
+            Some(view) => Ok(Some(view)),
+            None => self.job(permit, id).await,
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Decisions on all deliveries that match, made behind the request: started, watched and cancelled.
 //!
-//! Jobs live in memory, a bounded number of them: what they have decided is in the journal, and what they have not is still set
-//! aside when the hub stops. A job that ends by a panic says so instead of running for ever.
+//! A bounded number of jobs is held in memory; how each began and ended is in the journal, where those of earlier runs of the
+//! hub are found. What a job has decided is there too, and what it has not is still set aside when the hub stops. A job that
+//! ends by a panic says so instead of running for ever.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,29 +14,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
-use crate::domain::parked::{Decision, JobStarted, ParkedFilter};
+use super::records;
+use crate::domain::parked::{Decision, JobStarted, JobState, ParkedFilter};
 use crate::sync::decide::{Bulk, Tally};
 
 /// Jobs that run at once.
 const RUNNING: usize = 4;
 /// Jobs that are remembered, the newest.
 const KEPT: usize = 50;
-
-/// How a job stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum JobState {
-    /// It decides.
-    Running,
-    /// It was told to stop, and ends with the batch that it is at.
-    Cancelling,
-    /// It has decided on all.
-    Done,
-    /// It was stopped; what it had not decided on is set aside as before.
-    Cancelled,
-    /// The journal took no more, or the job broke; what it had not decided on is set aside as before.
-    Failed,
-}
 
 /// A decision on all deliveries that match, and how far it has come.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -103,7 +89,9 @@ pub(super) struct Jobs {
 }
 
 /// The right to run one job.
-pub(super) struct Turn(OwnedSemaphorePermit);
+pub(super) struct Turn {
+    _permit: OwnedSemaphorePermit,
+}
 
 impl Default for Jobs {
     fn default() -> Self {
@@ -114,23 +102,33 @@ impl Default for Jobs {
 impl Jobs {
     /// A turn, where fewer than the most are running.
     pub fn turn(&self) -> Option<Turn> {
-        self.running.clone().try_acquire_owned().ok().map(Turn)
+        self.running.clone().try_acquire_owned().ok().map(|permit| Turn { _permit: permit })
     }
 
     /// Starts a job.
     pub fn start(&self, turn: Turn, view: JobView, bulk: Bulk) {
+        let bulk = Arc::new(bulk);
         let job = Arc::new(Job { view: Mutex::new(view), cancel: CancellationToken::new() });
         let mut kept = self.kept.lock();
         kept.push_front(job.clone());
         kept.truncate(KEPT);
         drop(kept);
         tokio::spawn(async move {
-            let inner = job.clone();
+            let (inner, work) = (job.clone(), bulk.clone());
             // In a task of its own, so that a panic ends the job and not what is told of it.
-            let ended = tokio::spawn(async move { inner.run(&bulk).await }).await;
-            job.end(ended.unwrap_or(JobState::Failed));
-            drop(turn.0);
+            let ended = tokio::spawn(async move { inner.run(&work).await }).await;
+            let view = job.end(ended.unwrap_or(JobState::Failed));
+            records::note_end(bulk.journal.as_ref(), &bulk.by, &view).await;
+            drop(turn);
         });
+    }
+
+    /// Remembers a job that has ended, behind those of this run.
+    pub fn remember(&self, view: JobView) {
+        let mut kept = self.kept.lock();
+        if kept.len() < KEPT && kept.iter().all(|job| job.view.lock().id != view.id) {
+            kept.push_back(Arc::new(Job { view: Mutex::new(view), cancel: CancellationToken::new() }));
+        }
     }
 
     /// All that are remembered, newest first.
@@ -181,7 +179,7 @@ impl Job {
         tally.decided + tally.passed_over >= self.view.lock().matched
     }
 
-    fn end(&self, state: JobState) {
+    fn end(&self, state: JobState) -> JobView {
         let mut view = self.view.lock();
         view.state = state;
         view.ended_at = Some(Utc::now());
@@ -189,5 +187,6 @@ impl Job {
             job = %view.id, decision = view.decision.as_str(), matched = view.matched, decided = view.decided,
             passed_over = view.passed_over, state = ?state, "a job has ended"
         );
+        view.clone()
     }
 }

@@ -6,12 +6,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use actix::{Actor, Context, Handler, ResponseFuture};
+use actix::{Actor, ActorContext, Context, Handler, ResponseFuture};
 use tokio::sync::Mutex;
 use tracing::Instrument as _;
 
 use super::command::{Answer, Ask, CommandError, Done};
 use super::desk::Desk;
+use crate::faults;
 use crate::telemetry::TraceContext;
 
 /// Lanes that are remembered before those that nobody waits for are forgotten.
@@ -43,7 +44,10 @@ impl Actor for Shard {
 impl Handler<Ask> for Shard {
     type Result = ResponseFuture<Result<Answer<Done>, CommandError>>;
 
-    fn handle(&mut self, ask: Ask, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, ask: Ask, context: &mut Self::Context) -> Self::Result {
+        if faults::strike("shard", ask.permit.org()).is_err() {
+            context.stop();
+        }
         let (lane, desk) = (self.lane(&ask.lane), self.desk.clone());
         let (trace, action) = (ask.trace, ask.permit.action().as_str());
         let (request_id, trace_id) = (ask.meta.request_id.as_str(), trace.map(|trace| trace.trace_id_hex()));

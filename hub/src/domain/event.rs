@@ -11,7 +11,7 @@ use super::client::Status;
 use super::delivery::{Attempted, Delivered, Failed, Parked};
 use super::device::{DeviceType, Enrolment};
 use super::kyc::{Document, DocumentStatus, Verdict};
-use super::parked::{JobStarted, Settled};
+use super::parked::{JobEnded, JobStarted, Settled};
 use super::profile::Profile;
 
 /// One changed member of a record, as history shows it.
@@ -321,6 +321,8 @@ events! {
     DeliveryDiscarded(Settled) = "delivery.discarded",
     /// An operator decided on all deliveries that match.
     JobStarted(JobStarted) = "job.started",
+    /// Such a decision has come to its end.
+    JobEnded(JobEnded) = "job.ended",
     /// An idempotent request changed nothing.
     RequestAnswered(Answered) = "request.answered",
     /// An adapter was put into the configuration.

@@ -197,6 +197,36 @@ pub struct JobStarted {
     pub matched: usize,
 }
 
+/// The data of `job.ended`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobEnded {
+    /// How.
+    pub state: JobState,
+    /// Decisions that are in the journal.
+    pub decided: usize,
+    /// Deliveries left as they are.
+    pub passed_over: usize,
+}
+
+/// How a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum JobState {
+    /// It decides.
+    Running,
+    /// It was told to stop, and ends with the batch that it is at.
+    Cancelling,
+    /// It has decided on all.
+    Done,
+    /// It was stopped; what it had not decided on is set aside as before.
+    Cancelled,
+    /// The journal took no more, or the job broke; what it had not decided on is set aside as before.
+    Failed,
+    /// The hub ended before the job did; what it had not decided on is set aside as before.
+    Interrupted,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -34,7 +34,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
 
 /// Jobs
 ///
-/// The newest 50, for as long as the hub runs.
+/// The newest 50 of this run of the hub; one of an earlier run is found by its id.
 #[utoipa::path(get, path = "/admin/sync/jobs", operation_id = "CX030-jobs", tag = "operations",
     responses((status = 200, description = "The jobs, newest first", body = Items<JobView>), Admin))]
 async fn list(request: Request) -> Result<Answer, Problem> {
@@ -50,7 +50,7 @@ async fn list(request: Request) -> Result<Answer, Problem> {
 async fn one(request: Request, id: Reference) -> Result<Answer, Problem> {
     request.query(&[])?;
     let permit = request.permit(Action::CX030)?;
-    let job = request.hub.commands.job(&permit, &id.0);
+    let job = request.hub.commands.job(&permit, &id.0).await?;
     Answer::of(&job.ok_or_else(|| not_found(Code::JobNotFound))?)
 }
 
@@ -63,6 +63,6 @@ async fn one(request: Request, id: Reference) -> Result<Answer, Problem> {
 async fn cancel(request: Request, id: Reference) -> Result<Answer, Problem> {
     request.query(&[])?;
     let permit = request.permit(Action::CX031)?;
-    let job = request.hub.commands.cancel_job(&permit, &id.0);
+    let job = request.hub.commands.cancel_job(&permit, &id.0).await?;
     Answer::of(&job.ok_or_else(|| not_found(Code::JobNotFound))?)
 }

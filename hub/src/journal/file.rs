@@ -149,10 +149,22 @@ fn start(
 ) -> io::Result<Vec<JoinHandle<()>>> {
     let flush = Builder::new().name("journal-flush".to_owned()).spawn(move || flusher.run())?;
     let fold = Builder::new().name("journal-fold".to_owned()).spawn(move || {
-        fold_and_answer(&settled, &shared, fold);
-        shared.end();
+        let ending = Ending(shared);
+        fold_and_answer(&settled, &ending.0, fold);
     })?;
     Ok(vec![flush, fold])
+}
+
+/// The end of the fold, however it comes: by a panic, what is shown is not what is written, and the hub has to end.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.failed.send_replace(Some("its fold panicked"));
+        }
+        self.0.end();
+    }
 }
 
 impl Journal for FileJournal {

@@ -14,6 +14,7 @@ use super::error::AppendError;
 use super::gather::{FAILED, Gathering, Group, Outcome, Waiter, answer};
 use super::shared::Shared;
 use super::tail::Tail;
+use crate::faults;
 
 /// Is told of every flush; for metrics.
 pub trait FlushObserver: Send + Sync {
@@ -50,6 +51,7 @@ impl Flusher {
 
     fn flush(&mut self, mut group: Group) -> Result<(), &'static str> {
         let started = Instant::now();
+        faults::strike("journal", "flush").map_err(|_| "an error was asked for")?;
         let written = match group.entries.is_empty() {
             true => Ok(()),
             false => self.tail.append(group.first, &group.bytes),
@@ -103,8 +105,11 @@ impl Flusher {
 }
 
 impl Drop for Flusher {
-    /// However it ended, nobody waits for it any longer.
+    /// However it ended, nobody waits for it any longer; by a panic, the hub has to end as well.
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.shared.failed.send_replace(Some("its writer panicked"));
+        }
         self.gathering.give_up();
     }
 }
@@ -112,6 +117,8 @@ impl Drop for Flusher {
 /// Folds and answers until the flusher ends.
 pub(super) fn fold_and_answer(settled: &Receiver<Settled>, shared: &Shared, mut fold: impl FnMut(&[Arc<Entry>])) {
     while let Ok(Settled { entries, waiters }) = settled.recv() {
+        // The fold has no errors, so that none can be asked for.
+        let _ = faults::strike("journal", "fold");
         if !entries.is_empty() {
             fold(&entries);
             shared.show(&entries);

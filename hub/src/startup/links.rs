@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc};
+use chrono::DateTime;
+use tokio::sync::mpsc;
 
 use crate::actors::{RestartPolicy, Seat, TaskSpec, Tree, TreeError, group, supervise_task};
 use crate::adapters::Adapters;
@@ -17,7 +18,9 @@ use crate::notify::DeviceHint;
 use crate::state::State;
 use crate::sync::breaker::BreakerPolicy;
 use crate::sync::call::Caller;
-use crate::sync::link::{self, HINTS, LinkPolicy};
+use crate::sync::clock::Clock;
+use crate::sync::inbox::Inbox;
+use crate::sync::link::{self, LinkPolicy};
 use crate::sync::schedule::Schedule;
 use crate::sync::work::Worker;
 
@@ -32,14 +35,13 @@ const LIST_PAUSE: Duration = Duration::from_millis(50);
 
 /// Ways to make a link look at a client again.
 #[derive(Clone, Default)]
-pub struct Hints(Arc<BTreeMap<Adapter, mpsc::Sender<String>>>);
+pub struct Hints(Arc<BTreeMap<Adapter, Arc<Inbox>>>);
 
 impl Hints {
     /// Asks a link to look at a client; where too many wait already it is left out.
     pub fn give(&self, adapter: Adapter, client: &str) {
-        if let Some(sender) = self.0.get(&adapter) {
-            // Full or closed: a hint is only a reason to look sooner.
-            let _ = sender.try_send(client.to_owned());
+        if let Some(inbox) = self.0.get(&adapter) {
+            inbox.give(client.to_owned());
         }
     }
 }
@@ -69,28 +71,35 @@ pub fn start(
 ) -> Result<Hints, TreeError> {
     group(tree, "", "sync", RestartPolicy::default())?;
     let schedule = Arc::new(Schedule::new(config.retry.clone(), config.ask_again));
-    let mut senders = BTreeMap::new();
+    let clock = clock(linked.journal.as_ref());
+    let mut inboxes = BTreeMap::new();
     for (adapter, lanes) in concurrency {
-        let (sender, receiver) = mpsc::channel(HINTS);
-        senders.insert(*adapter, sender);
-        let worker = worker(*adapter, linked, &schedule);
+        let inbox = Arc::new(Inbox::default());
+        inboxes.insert(*adapter, inbox.clone());
+        let worker = worker(*adapter, linked, (&schedule, &clock));
         let policy = LinkPolicy { concurrency: *lanes, breaker: breaker(config) };
-        supervise_link(tree, worker, policy, receiver)?;
+        supervise_link(tree, worker, policy, inbox)?;
     }
     let rounds = [
         Round { adapter: Adapter::Identity, every: LIST_EVERY, filter: IN_USE },
         Round { adapter: Adapter::Kyc, every: config.ask_again, filter: IN_REVIEW },
     ];
     for round in rounds {
-        supervise_rounds(tree, linked.state.clone(), round, &senders)?;
+        supervise_rounds(tree, linked.state.clone(), round, &inboxes)?;
     }
-    Ok(Hints(Arc::new(senders)))
+    Ok(Hints(Arc::new(inboxes)))
 }
 
-fn worker(adapter: Adapter, linked: &Linked, schedule: &Arc<Schedule>) -> Worker {
+/// What was written last was written in the past, whatever the wall clock says.
+fn clock(journal: &dyn Journal) -> Clock {
+    let newest = journal.entry(journal.head().seq).ok().flatten();
+    Clock::not_before(newest.map_or(DateTime::UNIX_EPOCH, |entry| entry.time))
+}
+
+fn worker(adapter: Adapter, linked: &Linked, (schedule, clock): (&Arc<Schedule>, &Clock)) -> Worker {
     let Linked { journal, state, adapters, documents } = linked.clone();
     let caller = Caller { adapters, state: state.clone(), documents };
-    Worker { adapter, journal, state, caller, schedule: schedule.clone() }
+    Worker { adapter, journal, state, caller, schedule: schedule.clone(), clock: clock.clone() }
 }
 
 fn breaker(config: &SyncConfig) -> BreakerPolicy {
@@ -102,18 +111,12 @@ fn breaker(config: &SyncConfig) -> BreakerPolicy {
     }
 }
 
-fn supervise_link(
-    tree: &Tree,
-    worker: Worker,
-    policy: LinkPolicy,
-    hints: mpsc::Receiver<String>,
-) -> Result<(), TreeError> {
-    let (name, hints) = (worker.adapter.to_string(), Arc::new(Mutex::new(hints)));
+fn supervise_link(tree: &Tree, worker: Worker, policy: LinkPolicy, hints: Arc<Inbox>) -> Result<(), TreeError> {
+    let name = worker.adapter.to_string();
     let factory = move |lifeline: crate::actors::Lifeline| {
         let (worker, hints) = (worker.clone(), hints.clone());
         async move {
-            let mut hints = hints.lock().await;
-            link::run(worker, policy, &mut hints, lifeline.leaving()).await;
+            link::run(worker, policy, &hints, lifeline.leaving()).await;
             Ok(())
         }
     };
@@ -134,7 +137,7 @@ fn supervise_rounds(
     tree: &Tree,
     state: State,
     round: Round,
-    hints: &BTreeMap<Adapter, mpsc::Sender<String>>,
+    hints: &BTreeMap<Adapter, Arc<Inbox>>,
 ) -> Result<(), TreeError> {
     let Some(link) = hints.get(&round.adapter).cloned() else { return Ok(()) };
     let factory = move |lifeline: crate::actors::Lifeline| {
@@ -150,16 +153,17 @@ fn supervise_rounds(
     supervise_task(tree, "sync", TaskSpec { name, seat: Seat::Own, factory, policy: RestartPolicy::default() })
 }
 
-async fn rounds(state: &State, round: Round, link: &mpsc::Sender<String>) -> Result<(), String> {
+async fn rounds(state: &State, round: Round, link: &Inbox) -> Result<(), String> {
     let filter = Arc::new(Filter::parse(round.filter).map_err(|error| error.to_string())?);
     loop {
         tokio::time::sleep(round.every).await;
         let (state, filter) = (state.clone(), filter.clone());
         let found = tokio::task::spawn_blocking(move || state.references(&filter)).await;
         for client in found.map_err(|error| error.to_string())? {
-            if link.send(client).await.is_ok() {
+            while !link.give(client.clone()) {
                 tokio::time::sleep(LIST_PAUSE).await;
             }
+            tokio::time::sleep(LIST_PAUSE).await;
         }
     }
 }

@@ -8,20 +8,18 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::breaker::{Breaker, BreakerPolicy, Gate};
+use super::inbox::Inbox;
 use super::work::{Worked, Worker};
 use super::{cases, devices, relationship};
 use crate::domain::delivery::{Adapter, Function};
+use crate::faults;
 use crate::journal::AppendError;
 use crate::state::lanes::Plan;
 use crate::telemetry::TraceContext;
 
-/// Hints that may wait; more are dropped, since a hint is only a reason to look sooner.
-pub const HINTS: usize = 1_000;
 /// How often a link looks even if nobody wakes it.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How long a lane rests that waits for another lane.
@@ -53,12 +51,7 @@ struct Link {
 }
 
 /// Works until `leaving` ends, then lets what runs come to its end. `hints` are references of clients to ask about again.
-pub async fn run(
-    worker: Worker,
-    policy: LinkPolicy,
-    hints: &mut mpsc::Receiver<String>,
-    leaving: impl Future<Output = ()>,
-) {
+pub async fn run(worker: Worker, policy: LinkPolicy, hints: &Inbox, leaving: impl Future<Output = ()>) {
     let breaker = Breaker::new(policy.breaker);
     let mut link = Link {
         worker,
@@ -77,11 +70,15 @@ pub async fn run(
             () = &mut leaving => break,
             Some(done) = link.running.join_next() => match done {
                 Ok((lane, result)) => link.ended(lane, result),
-                // A panic in one lane's work: the supervisor makes the link again, and nothing that is owed is lost.
-                Err(error) => std::panic::resume_unwind(Box::new(error.to_string())),
+                Err(error) => {
+                    // A panic in one lane's work: the supervisor makes the link again, and nothing that is owed is lost.
+                    // The others' attempts come to their end first, or their outcomes would be unknown.
+                    while link.running.join_next().await.is_some() {}
+                    std::panic::resume_unwind(Box::new(error.to_string()))
+                }
             },
             Some(_) = link.asides.join_next() => {}
-            Some(client) = hints.recv() => link.look_at(&client),
+            client = hints.next() => link.look_at(&client),
             () = lanes.changed(link.worker.adapter) => {}
             () = tokio::time::sleep(wait) => {}
         }
@@ -99,10 +96,12 @@ impl Link {
             Gate::Probe => usize::from(self.running.is_empty()),
             Gate::Open(until) => return until.duration_since(now).min(LOOK_EVERY),
         };
-        for lane in self.worker.state.lanes().due(self.worker.adapter, Utc::now(), room, &self.busy) {
+        for lane in self.worker.state.lanes().due(self.worker.adapter, self.worker.clock.now(), room, &self.busy) {
             self.busy.insert(lane.clone());
             let worker = self.worker.clone();
             self.running.spawn(async move {
+                // An error is nothing that a lane's work has: what it comes to is in the journal.
+                let _ = faults::strike("lane", worker.adapter.as_str());
                 let result = worker.run(&lane).await;
                 if result.is_err() {
                     tokio::time::sleep(REST).await;
@@ -113,8 +112,8 @@ impl Link {
         if matches!(gate, Gate::Closed) {
             self.read_relationships();
         }
-        let next = self.worker.state.lanes().next_after(self.worker.adapter, Utc::now());
-        next.and_then(|next| (next - Utc::now()).to_std().ok()).unwrap_or(LOOK_EVERY).min(LOOK_EVERY)
+        let next = self.worker.state.lanes().next_after(self.worker.adapter, self.worker.clock.now());
+        next.and_then(|next| (next - self.worker.clock.now()).to_std().ok()).unwrap_or(LOOK_EVERY).min(LOOK_EVERY)
     }
 
     fn ended(&mut self, lane: Arc<str>, result: Result<Worked, AppendError>) {
@@ -137,7 +136,7 @@ impl Link {
 
     /// A lane that was due and had nothing to do is worked out anew, so that it does not come up again at once.
     fn settle_idle(&self, lane: &str) {
-        let (adapter, now) = (self.worker.adapter, Utc::now());
+        let (adapter, now) = (self.worker.adapter, self.worker.clock.now());
         let plan = self.worker.state.plan_again(adapter, lane);
         if plan.due.is_some_and(|due| due <= now) {
             tracing::error!(adapter = adapter.as_str(), lane, "a lane is due and has nothing to do");
@@ -149,7 +148,7 @@ impl Link {
     fn postpone(&self, lane: &str, pause: Duration) {
         let adapter = self.worker.adapter;
         let plan = self.worker.state.plan_again(adapter, lane);
-        let due = plan.due.map(|due| due.max(Utc::now() + pause));
+        let due = plan.due.map(|due| due.max(self.worker.clock.now() + pause));
         self.worker.state.lanes().set(adapter, lane, Plan { due, ..plan });
     }
 

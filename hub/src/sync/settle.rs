@@ -41,9 +41,9 @@ pub fn delivered(step: &Step, effect: &Effect) -> Event {
 /// What it is told when the outside system has it and has not decided yet: the same question is asked again, for as
 /// long as that takes.
 #[must_use]
-pub fn undecided(step: &Step, schedule: &Schedule) -> Event {
+pub fn undecided(step: &Step, schedule: &Schedule, now: DateTime<Utc>) -> Event {
     let (key, function, error) = (step.key.clone(), step.function, "it is not decided yet".to_owned());
-    Event::DeliveryFailed(Failed { key, function, unknown: false, error, next_at: schedule.ask_again(Utc::now()) })
+    Event::DeliveryFailed(Failed { key, function, unknown: false, error, next_at: schedule.ask_again(now) })
 }
 
 /// How a failure is to be read.

@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use chrono::Utc;
 use tracing::Instrument as _;
 
 use super::call::{Caller, Effect, Subject};
+use super::clock::Clock;
 use super::devices::{self, FollowError};
 use super::entries::{By, client_stream, delivery_stream, kyc_stream, stream_of};
 use super::schedule::Schedule;
@@ -41,6 +41,8 @@ pub struct Worker {
     pub caller: Caller,
     /// When to repeat.
     pub schedule: Arc<Schedule>,
+    /// What is due by now.
+    pub clock: Clock,
 }
 
 /// How a lane's work has ended, for the breaker.
@@ -64,7 +66,7 @@ impl Worker {
     /// # Errors
     /// The journal did not take an entry. What was written stays; the lane is looked at again.
     pub async fn run(&self, lane: &str) -> Result<Worked, AppendError> {
-        let now = Utc::now();
+        let now = self.clock.now();
         let (subject, step, org) = if let Some(record) = self.state.any_device(lane) {
             let org = record.device.org.clone();
             (Subject::Device(record.clone()), step::of_device(&record, now), org)
@@ -155,7 +157,7 @@ impl Worker {
     }
 
     async fn fail(&self, lane: &str, (step, by): (&Step, &By), failure: &Failure) -> Result<(), AppendError> {
-        let at = (Utc::now(), rand::random::<f64>());
+        let at = (self.clock.now(), rand::random::<f64>());
         let event = settle::failed(step, failure, self.repeatable(step.function), &self.schedule, at);
         tracing::info!(attempt = step.attempt, outcome = event.kind(), error = %failure.error, "an attempt failed");
         self.append(by.entry(delivery_stream(self.adapter, lane), &event)?).await
@@ -167,7 +169,7 @@ impl Worker {
 
     async fn succeed(&self, lane: &str, (step, by): (&Step, &By), effect: Effect) -> Result<(), AppendError> {
         if let Effect::Document { status: DocumentStatus::Pending, .. } = effect {
-            let undecided = settle::undecided(step, &self.schedule);
+            let undecided = settle::undecided(step, &self.schedule, self.clock.now());
             return self.append(by.entry(delivery_stream(self.adapter, lane), &undecided)?).await;
         }
         let delivered = by.entry(delivery_stream(self.adapter, lane), &settle::delivered(step, &effect))?;

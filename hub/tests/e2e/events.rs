@@ -6,7 +6,7 @@ use async_nats::jetstream;
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 
-use crate::harness::{Config, Nats, World, free_port, run, samples, until};
+use crate::harness::{Config, Member, Nats, World, free_port, run, samples, until};
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("not a text: {value}"))
@@ -73,6 +73,29 @@ async fn stream(url: &str, enough: impl Fn(&[Announced]) -> bool) -> Vec<Announc
         enough(&events).then_some(events)
     })
     .await
+}
+
+/// Everything that happened to these clients is in the stream, each event once, in the order of the client's history.
+pub async fn announced_once_and_in_order(url: &str, member: &Member<'_>, references: &[String]) {
+    let mut expected = BTreeMap::new();
+    for reference in references {
+        let history = member.get(&format!("/clients/history/{reference}?limit=200")).await.ok(200);
+        let announced = |kind: &str| kind.starts_with("client.") || kind.starts_with("kyc.");
+        let mut items: Vec<_> = history["items"].as_array().unwrap().iter().rev().collect();
+        items.retain(|item| announced(text(&item["kind"])));
+        expected.insert(reference, items.iter().map(|item| text(&item["id"]).to_owned()).collect::<Vec<_>>());
+    }
+    let ids = |events: &[Announced]| events.iter().map(|event| text(&event.body["id"]).to_owned()).collect::<Vec<_>>();
+    let whole = |events: &[Announced]| {
+        let found: HashSet<_> = ids(events).into_iter().collect();
+        expected.values().flatten().all(|id| found.contains(id))
+    };
+    let found = ids(&stream(url, whole).await);
+    assert_eq!(found.iter().collect::<HashSet<_>>().len(), found.len(), "an event twice");
+    let place: BTreeMap<_, _> = found.iter().enumerate().map(|(place, id)| (id, place)).collect();
+    for (reference, ids) in &expected {
+        assert!(ids.iter().map(|id| place[id]).is_sorted(), "order of {reference}");
+    }
 }
 
 fn of<'a>(events: &'a [Announced], reference: &str) -> Vec<&'a str> {

@@ -17,7 +17,9 @@
 mod harness;
 
 mod bodies;
+mod clocks;
 mod events;
+mod faults;
 mod kill;
 mod limits;
 mod lists;
@@ -28,4 +30,5 @@ mod overload;
 mod parked;
 mod records;
 mod repeats;
+mod rolling;
 mod tokens;

@@ -269,6 +269,19 @@ fn all_that_match_are_looked_at_and_retried() {
         let done = ended(&world, &job).await;
         assert_eq!((&done["state"], &done["decided"]), (&json!("done"), &json!(5)), "{done}");
         assert_eq!(operator.get("/admin/sync/jobs").await.ok(200)["items"], json!([done]));
+        until("the end of the job is written", || std::future::ready(journal(&world, "job.ended").first().cloned()))
+            .await;
+        // What became of it is known after a restart too, and its key still leads to it.
+        world.down();
+        world.up();
+        let path = format!("/admin/sync/jobs/{}", text(&job["id"]));
+        let found = operator.get(&path).await.ok(200);
+        for member in ["id", "decision", "filter", "reason", "member", "state", "matched", "decided", "startedAt"] {
+            assert_eq!(found[member], done[member], "{member}: {found}");
+        }
+        assert!(found["endedAt"].is_string(), "{found}");
+        assert_eq!(operator.delete(&path).await.ok(200), found);
+        assert_eq!(operator.post_once("k-2", "/admin/sync/parked/retry", &body).await.ok(202), job);
         for reference in &references {
             admin.settled(reference).await;
             let written = entries(&admin, reference, &["delivery.retried"]).await;
@@ -281,6 +294,38 @@ fn all_that_match_are_looked_at_and_retried() {
         operator.get("/admin/sync/jobs/JB-NONE").await.problem(404, "job-not-found");
         operator.delete("/admin/sync/jobs/JB-NONE").await.problem(404, "job-not-found");
     });
+}
+
+/// While no further job may run, whoever repeats the request of one that does is answered with it.
+async fn as_many_jobs_as_may_run(world: &World) {
+    const PATH: &str = "/admin/sync/parked/retry";
+    let (operator, body) = (world.operator(), json!({"filter": {"org": "many"}, "reason": "perhaps now"}));
+    let keys = ["k-1", "k-2", "k-3", "k-4"];
+    let jobs = futures::future::join_all(keys.iter().map(|key| operator.post_once(key, PATH, &body))).await;
+    operator.post_once("k-5", PATH, &body).await.problem(503, "overloaded");
+    let again = operator.post_once(keys[0], PATH, &body).await;
+    operator.post_once("k-5", PATH, &body).await.problem(503, "overloaded");
+    assert_eq!((again.header("idempotency-replayed"), again.ok(202)), (Some("true"), jobs[0].ok(202)));
+    for job in jobs {
+        ended(world, &job.ok(202)).await;
+    }
+}
+
+/// A hub that ends while a job runs knows afterwards that it was interrupted, and how far it came.
+async fn interrupted(world: &World) {
+    let operator = world.operator();
+    let before = list(world, "").await["total"].as_u64().unwrap();
+    let body = json!({"filter": {"org": "many"}, "reason": "once more"});
+    let job = operator.post_once("k-cut", "/admin/sync/parked/discard", &body).await.ok(202);
+    world.kill();
+    world.up();
+    let found = operator.get(&format!("/admin/sync/jobs/{}", text(&job["id"]))).await.ok(200);
+    let left = list(world, "").await["total"].as_u64().unwrap();
+    assert_eq!((&found["state"], &found["matched"]), (&json!("interrupted"), &json!(before)), "{found}");
+    assert_eq!(found["decided"], before - left, "{found}");
+    assert!(left > 0 && found["endedAt"].is_string(), "{found}, {left} left");
+    let again = operator.post_once("k-cut", "/admin/sync/parked/discard", &body).await;
+    assert_eq!((again.header("idempotency-replayed"), again.ok(202)["id"].clone()), (Some("true"), job["id"].clone()));
 }
 
 #[test]
@@ -309,6 +354,9 @@ fn a_job_is_cancelled_while_it_runs() {
         world.up();
         until("all are set aside", || async { (list(&world, "").await["total"] == MANY).then_some(()) }).await;
 
+        as_many_jobs_as_may_run(&world).await;
+        until("all are set aside again", || async { (list(&world, "").await["total"] == MANY).then_some(()) }).await;
+
         let operator = world.operator();
         let body = json!({"filter": {"org": "many"}, "reason": "too many to look at"});
         let job = operator.post("/admin/sync/parked/discard", &body).await.ok(202);
@@ -321,6 +369,8 @@ fn a_job_is_cancelled_while_it_runs() {
         assert_eq!(list(&world, "").await["total"], MANY - decided);
         // Ended, it stays as it is; and the rest can be decided on at any time.
         assert_eq!(operator.delete(&path).await.ok(200), job);
+        interrupted(&world).await;
+        let decided = MANY - usize::try_from(list(&world, "").await["total"].as_u64().unwrap()).unwrap();
         let rest = ended(&world, &operator.post("/admin/sync/parked/discard", &body).await.ok(202)).await;
         assert_eq!((&rest["state"], &rest["decided"]), (&json!("done"), &json!(MANY - decided)), "{rest}");
         assert_eq!(list(&world, "").await["total"], 0);

@@ -3,9 +3,11 @@
 use super::{Attempt, Change, Desk};
 use crate::actors::command::{Ask, CommandError, Done};
 use crate::actors::jobs::JobView;
+use crate::actors::records;
 use crate::domain::event::Event;
 use crate::domain::parked::{JobStarted, ParkedDelivery};
 use crate::domain::refusal::Refusal;
+use crate::journal::Claim;
 use crate::sync::decide::{self, Ruling};
 use crate::sync::entries::delivery_stream;
 use crate::sync::parked;
@@ -33,10 +35,14 @@ impl Desk {
     }
 
     pub(super) async fn start_job(&self, ask: &Ask, job: &JobStarted) -> Result<Done, Attempt> {
-        let stream = format!("job/{}", job.id);
-        let events = vec![(stream.clone(), Event::JobStarted(job.clone()))];
-        let committed =
-            self.commit(ask, &ask.lane, Change { events, expects: vec![(stream, 0)], ..Change::default() }).await?;
+        let stream = records::stream(&job.id);
+        let change = Change {
+            events: vec![(stream.clone(), Event::JobStarted(job.clone()))],
+            claims: vec![Claim::lasting(stream.clone())],
+            expects: vec![(stream, 0)],
+            ..Change::default()
+        };
+        let committed = self.commit(ask, &ask.lane, change).await?;
         let entry = committed.entries.first().ok_or(CommandError::StorageUnavailable)?;
         Ok(Done::Job(Box::new(JobView::new(job.clone(), ask.permit.member(), entry.time))))
     }

@@ -147,8 +147,13 @@ impl From<Refusal> for Attempt {
 
 /// The claim that settles which of two equal requests is the first.
 fn request_claim(ask: &Ask) -> Option<String> {
-    let key = ask.meta.key.as_ref()?;
-    Some(format!("request/{}/{}/{}", ask.permit.org(), ask.permit.member(), key.key))
+    claim_of(&ask.permit, &ask.meta)
+}
+
+/// The same, before there is a command.
+pub(super) fn claim_of(permit: &Permit, meta: &Meta) -> Option<String> {
+    let key = meta.key.as_ref()?;
+    Some(format!("request/{}/{}/{}", permit.org(), permit.member(), key.key))
 }
 
 /// Who does it, through what.

@@ -139,7 +139,7 @@ impl Keeper {
         let silence = cared.lifeline.silence();
         let expected = child.is_awaited() || !cared.lifeline.is_up();
         (expected && silence > self.policy.stuck_after)
-            .then(|| format!("no progress on waiting messages for {} ms", silence.as_millis()))
+            .then(|| format!("no progress on waiting work for {} ms", silence.as_millis()))
     }
 
     /// Ends a life: in peace where it may take its time, else by force; where even that does not help, the

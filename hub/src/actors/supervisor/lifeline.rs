@@ -61,7 +61,7 @@ impl Lifeline {
         self.0.leaving.cancelled().await;
     }
 
-    /// A sign of life. Actors give one by being polled; a supervised task needs none.
+    /// A sign of life. Actors give one by being polled, a supervised task as long as its thread moves.
     pub(super) fn beat(&self) {
         let age = u64::try_from(self.0.born.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.0.pulse.store(age, Ordering::Relaxed);

@@ -64,7 +64,7 @@ pub struct TaskSpec<F> {
     pub seat: Seat,
     /// Makes the future, for each life anew. It ends itself when [`Lifeline::leaving`] says so.
     pub factory: F,
-    /// When it is made again. `stuck_after` bounds how long it may take to leave.
+    /// When it is made again. `stuck_after` bounds how long it may block its thread, and how long it may take to leave.
     pub policy: RestartPolicy,
 }
 
@@ -107,7 +107,7 @@ where
     let group = tree.parent(parent)?;
     let node = Node::new(path(parent, &name), 0, Box::new(|| 0));
     tree.insert(&node)?;
-    let child = Arc::new(task::TaskChild { factory, node: Arc::clone(&node) });
+    let child = Arc::new(task::TaskChild { factory, node: Arc::clone(&node), pulse: policy.stuck_after / 4 });
     tree.keep(Keeper::new(tree.clone(), node, group, policy).run(child, seat));
     Ok(())
 }

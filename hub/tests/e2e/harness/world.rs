@@ -204,6 +204,13 @@ impl World {
         assert!(status.success(), "the hub left with {status}\n{}", self.log());
     }
 
+    /// Waits for the end of a hub that gives up by itself, and says how it ended.
+    #[allow(dead_code, reason = "the torture, which shares this harness, ends its hubs itself")]
+    pub async fn fell(&self) -> std::process::ExitStatus {
+        let mut process = self.hub.lock().take().unwrap();
+        until("the hub ends by itself", || std::future::ready(process.ended())).await
+    }
+
     /// What the hub wrote to stderr.
     pub fn log(&self) -> String {
         process::log(self.folder())
@@ -232,6 +239,21 @@ impl World {
             subscription: subscription.map(str::to_owned),
             from: Utc::now(),
             lifetime: Duration::from_secs(3600),
+        });
+        Member { world: self, token }
+    }
+
+    /// An administrator of an organisation, for a hub whose clock shows another time.
+    #[allow(dead_code, reason = "the torture, which shares this harness, leaves the clock alone")]
+    pub fn admin_between(&self, org: &str, from: chrono::DateTime<Utc>, lifetime: Duration) -> Member<'_> {
+        let token = self.key.sign(&Grant {
+            member: "m-1".to_owned(),
+            org: org.to_owned(),
+            roles: vec!["RP001".to_owned()],
+            clients: Vec::new(),
+            subscription: Some("active".to_owned()),
+            from,
+            lifetime,
         });
         Member { world: self, token }
     }
