@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use super::announce::Announced;
-use super::links::{self, Hints, Linked};
+use super::links::{self, Linked, Links};
 use crate::access::{self, Access, PolicyChange};
 use crate::actors::commands::{Commands, Shards};
 use crate::actors::{ActorSystem, Lifeline, RestartPolicy, Seat, TaskSpec, Tree, TreeError, supervise_task};
@@ -33,8 +33,8 @@ pub struct Running {
     pub tree: Tree,
     /// The way in for commands.
     pub commands: Commands,
-    /// The way in for hints.
-    pub hints: Hints,
+    /// The links to the outside systems.
+    pub links: Links,
     /// How the notifier is, where there is one.
     pub notify: Option<watch::Receiver<NotifyStatus>>,
 }
@@ -82,23 +82,23 @@ pub fn start(config: &Config, linked: &Linked, access: &Arc<Access>) -> Result<R
     let commands = Commands::start(&tree, shards)?;
     let concurrency: BTreeMap<Adapter, usize> =
         config.adapters.iter().map(|(name, adapter)| (*name, adapter.concurrency.get() as usize)).collect();
-    let hints = links::start(&tree, linked, &config.sync, &concurrency)?;
-    let notify = config.nats.as_ref().map(|nats| supervise_notifier(&tree, linked, nats, &hints)).transpose()?;
+    let links = links::start(&tree, linked, &config.sync, &concurrency)?;
+    let notify = config.nats.as_ref().map(|nats| supervise_notifier(&tree, linked, nats, &links)).transpose()?;
     if config.policies.watch {
         supervise_policies(&tree, access.clone(), config.policies.path.clone(), linked.journal.clone())?;
     }
-    Ok(Running { system, tree, commands, hints, notify })
+    Ok(Running { system, tree, commands, links, notify })
 }
 
 fn supervise_notifier(
     tree: &Tree,
     linked: &Linked,
     config: &NatsConfig,
-    hints: &Hints,
+    links: &Links,
 ) -> Result<watch::Receiver<NotifyStatus>, ActorsError> {
     let credentials = credentials(config)?;
     let (sender, inbound) = mpsc::channel::<DeviceHint>(DEVICE_HINTS);
-    tokio::spawn(links::pass_on(inbound, linked.clone(), hints.clone()));
+    tokio::spawn(links::pass_on(inbound, linked.clone(), links.clone()));
     let source = Arc::new(Announced::new(linked.journal.clone(), linked.state.clone()));
     let notifier = Arc::new(Notifier::new(config.clone(), credentials, source, sender));
     let status = notifier.status();

@@ -11,7 +11,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use tokio::sync::watch;
 
-use super::links::Hints;
+use super::links::Links;
 use crate::access::Access;
 use crate::actors::Tree;
 use crate::adapters::{AdapterState, Adapters};
@@ -25,6 +25,9 @@ use crate::state::history::HistoryPage;
 use crate::state::{ClientRecord, State};
 use crate::sync::relationship;
 use crate::telemetry::TraceContext;
+
+/// What readiness says of an adapter that works while its outside system does not.
+const AWAY: &str = "its outside system does not answer; it is tried again from time to time";
 
 /// Everything that can tell how it is.
 pub struct Parts {
@@ -42,8 +45,8 @@ pub struct Parts {
     pub notify: Option<watch::Receiver<NotifyStatus>>,
     /// The record of views, where there is to be one.
     pub reads: Option<Arc<ReadsLog>>,
-    /// Ways to make a link look again.
-    pub hints: Hints,
+    /// The links to the outside systems.
+    pub links: Links,
 }
 
 impl Insight for Parts {
@@ -52,6 +55,7 @@ impl Insight for Parts {
             vec![self.journal_part(), part("state", Health::Ok, None), self.policy_part(), self.actors_part()];
         parts.extend(self.adapters.report().into_iter().map(|report| {
             let (status, detail) = match report.state {
+                AdapterState::Up if self.links.is_away(report.name) => (Health::Degraded, Some(AWAY.to_owned())),
                 AdapterState::Up => (Health::Ok, None),
                 AdapterState::Down { reason } | AdapterState::Quarantined { reason, .. } => {
                     (Health::Degraded, Some(reason))
@@ -86,7 +90,7 @@ impl Insight for Parts {
 
     fn viewed(&self, client: &ClientRecord) {
         if relationship::is_stale(client) {
-            self.hints.give(Adapter::Crm, &client.client.reference);
+            self.links.hint(Adapter::Crm, &client.client.reference);
         }
     }
 

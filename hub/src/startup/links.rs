@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::DateTime;
@@ -20,7 +21,7 @@ use crate::sync::breaker::BreakerPolicy;
 use crate::sync::call::Caller;
 use crate::sync::clock::Clock;
 use crate::sync::inbox::Inbox;
-use crate::sync::link::{self, LinkPolicy};
+use crate::sync::link::{self, LinkPolicy, Side};
 use crate::sync::schedule::Schedule;
 use crate::sync::work::Worker;
 
@@ -33,16 +34,21 @@ const IN_REVIEW: &str = r#"kyc.status eq "review""#;
 /// Between two clients of such a round, so that it never crowds out deliveries.
 const LIST_PAUSE: Duration = Duration::from_millis(50);
 
-/// Ways to make a link look at a client again.
+/// What others may do with the links: make one look at a client again, and see how it is.
 #[derive(Clone, Default)]
-pub struct Hints(Arc<BTreeMap<Adapter, Arc<Inbox>>>);
+pub struct Links(Arc<BTreeMap<Adapter, Arc<Side>>>);
 
-impl Hints {
+impl Links {
     /// Asks a link to look at a client; where too many wait already it is left out.
-    pub fn give(&self, adapter: Adapter, client: &str) {
-        if let Some(inbox) = self.0.get(&adapter) {
-            inbox.give(client.to_owned());
+    pub fn hint(&self, adapter: Adapter, client: &str) {
+        if let Some(side) = self.0.get(&adapter) {
+            side.inbox.give(client.to_owned());
         }
+    }
+
+    /// Whether an outside system is left alone for a while, since it does not answer.
+    pub fn is_away(&self, adapter: Adapter) -> bool {
+        self.0.get(&adapter).is_some_and(|side| side.away.load(Ordering::Relaxed))
     }
 }
 
@@ -68,26 +74,26 @@ pub fn start(
     linked: &Linked,
     config: &SyncConfig,
     concurrency: &BTreeMap<Adapter, usize>,
-) -> Result<Hints, TreeError> {
+) -> Result<Links, TreeError> {
     group(tree, "", "sync", RestartPolicy::default())?;
     let schedule = Arc::new(Schedule::new(config.retry.clone(), config.ask_again));
     let clock = clock(linked.journal.as_ref());
-    let mut inboxes = BTreeMap::new();
+    let mut sides = BTreeMap::new();
     for (adapter, lanes) in concurrency {
-        let inbox = Arc::new(Inbox::default());
-        inboxes.insert(*adapter, inbox.clone());
+        let side = Arc::new(Side::default());
+        sides.insert(*adapter, side.clone());
         let worker = worker(*adapter, linked, (&schedule, &clock));
         let policy = LinkPolicy { concurrency: *lanes, breaker: breaker(config) };
-        supervise_link(tree, worker, policy, inbox)?;
+        supervise_link(tree, worker, policy, side)?;
     }
     let rounds = [
         Round { adapter: Adapter::Identity, every: LIST_EVERY, filter: IN_USE },
         Round { adapter: Adapter::Kyc, every: config.ask_again, filter: IN_REVIEW },
     ];
     for round in rounds {
-        supervise_rounds(tree, linked.state.clone(), round, &inboxes)?;
+        supervise_rounds(tree, linked.state.clone(), round, &sides)?;
     }
-    Ok(Hints(Arc::new(inboxes)))
+    Ok(Links(Arc::new(sides)))
 }
 
 /// What was written last was written in the past, whatever the wall clock says.
@@ -111,12 +117,12 @@ fn breaker(config: &SyncConfig) -> BreakerPolicy {
     }
 }
 
-fn supervise_link(tree: &Tree, worker: Worker, policy: LinkPolicy, hints: Arc<Inbox>) -> Result<(), TreeError> {
+fn supervise_link(tree: &Tree, worker: Worker, policy: LinkPolicy, side: Arc<Side>) -> Result<(), TreeError> {
     let name = worker.adapter.to_string();
     let factory = move |lifeline: crate::actors::Lifeline| {
-        let (worker, hints) = (worker.clone(), hints.clone());
+        let (worker, side) = (worker.clone(), side.clone());
         async move {
-            link::run(worker, policy, &hints, lifeline.leaving()).await;
+            link::run(worker, policy, &side, lifeline.leaving()).await;
             Ok(())
         }
     };
@@ -137,15 +143,15 @@ fn supervise_rounds(
     tree: &Tree,
     state: State,
     round: Round,
-    hints: &BTreeMap<Adapter, Arc<Inbox>>,
+    sides: &BTreeMap<Adapter, Arc<Side>>,
 ) -> Result<(), TreeError> {
-    let Some(link) = hints.get(&round.adapter).cloned() else { return Ok(()) };
+    let Some(link) = sides.get(&round.adapter).cloned() else { return Ok(()) };
     let factory = move |lifeline: crate::actors::Lifeline| {
         let (state, link) = (state.clone(), link.clone());
         async move {
             tokio::select! {
                 () = lifeline.leaving() => Ok(()),
-                ended = rounds(&state, round, &link) => ended,
+                ended = rounds(&state, round, &link.inbox) => ended,
             }
         }
     };
@@ -153,14 +159,14 @@ fn supervise_rounds(
     supervise_task(tree, "sync", TaskSpec { name, seat: Seat::Own, factory, policy: RestartPolicy::default() })
 }
 
-async fn rounds(state: &State, round: Round, link: &Inbox) -> Result<(), String> {
+async fn rounds(state: &State, round: Round, inbox: &Inbox) -> Result<(), String> {
     let filter = Arc::new(Filter::parse(round.filter).map_err(|error| error.to_string())?);
     loop {
         tokio::time::sleep(round.every).await;
         let (state, filter) = (state.clone(), filter.clone());
         let found = tokio::task::spawn_blocking(move || state.references(&filter)).await;
         for client in found.map_err(|error| error.to_string())? {
-            while !link.give(client.clone()) {
+            while !inbox.give(client.clone()) {
                 tokio::time::sleep(LIST_PAUSE).await;
             }
             tokio::time::sleep(LIST_PAUSE).await;
@@ -169,13 +175,13 @@ async fn rounds(state: &State, round: Round, link: &Inbox) -> Result<(), String>
 }
 
 /// Hands the identity system's own hints on to its link, for as long as there are any. What they say is only looked up.
-pub async fn pass_on(mut inbound: mpsc::Receiver<DeviceHint>, linked: Linked, hints: Hints) {
+pub async fn pass_on(mut inbound: mpsc::Receiver<DeviceHint>, linked: Linked, links: Links) {
     while let Some(hint) = inbound.recv().await {
         let linked = linked.clone();
         // Looking a device up reads the journal's files.
         let client = tokio::task::spawn_blocking(move || client_of(&hint, &linked)).await;
         if let Ok(Some(client)) = client {
-            hints.give(Adapter::Identity, &client);
+            links.hint(Adapter::Identity, &client);
         }
     }
 }

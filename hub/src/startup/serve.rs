@@ -249,7 +249,7 @@ fn context(
         tree: running.tree.clone(),
         notify: running.notify.clone(),
         reads,
-        hints: running.hints.clone(),
+        links: running.links.clone(),
     });
     metrics.extend(|registry| {
         access.register(registry);

@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
@@ -36,6 +37,15 @@ pub struct LinkPolicy {
     pub breaker: BreakerPolicy,
 }
 
+/// What others give a link and see of it. It outlives the link.
+#[derive(Default)]
+pub struct Side {
+    /// References of clients to ask about again.
+    pub inbox: Inbox,
+    /// Whether the outside system is left alone for a while, since it does not answer.
+    pub away: AtomicBool,
+}
+
 /// The link's state.
 struct Link {
     worker: Worker,
@@ -44,14 +54,16 @@ struct Link {
     busy: HashSet<Arc<str>>,
     running: JoinSet<(Arc<str>, Result<Worked, AppendError>)>,
     /// Listings, refreshes and questions that were hinted at; they have a bound of their own, so that no delivery waits for them.
-    asides: JoinSet<()>,
+    asides: JoinSet<String>,
+    /// Clients that these are about: none is asked about twice at once.
+    asking: HashSet<String>,
     /// Clients whose relationship is to be read now that the CRM has them, when no delivery needs the room. What a crash
     /// forgets of it, the next view asks for.
     delivered: BTreeSet<Arc<str>>,
 }
 
-/// Works until `leaving` ends, then lets what runs come to its end. `hints` are references of clients to ask about again.
-pub async fn run(worker: Worker, policy: LinkPolicy, hints: &Inbox, leaving: impl Future<Output = ()>) {
+/// Works until `leaving` ends, then lets what runs come to its end.
+pub async fn run(worker: Worker, policy: LinkPolicy, side: &Side, leaving: impl Future<Output = ()>) {
     let breaker = Breaker::new(policy.breaker);
     let mut link = Link {
         worker,
@@ -60,11 +72,13 @@ pub async fn run(worker: Worker, policy: LinkPolicy, hints: &Inbox, leaving: imp
         busy: HashSet::new(),
         running: JoinSet::new(),
         asides: JoinSet::new(),
+        asking: HashSet::new(),
         delivered: BTreeSet::new(),
     };
     let mut leaving = std::pin::pin!(leaving);
     loop {
         let wait = link.start_due();
+        side.away.store(link.breaker.gate(Instant::now()) != Gate::Closed, Ordering::Relaxed);
         let lanes = link.worker.state.lanes();
         tokio::select! {
             () = &mut leaving => break,
@@ -77,8 +91,8 @@ pub async fn run(worker: Worker, policy: LinkPolicy, hints: &Inbox, leaving: imp
                     std::panic::resume_unwind(Box::new(error.to_string()))
                 }
             },
-            Some(_) = link.asides.join_next() => {}
-            client = hints.next() => link.look_at(&client),
+            Some(asked) = link.asides.join_next() => link.asked(asked.ok()),
+            client = side.inbox.next() => link.hinted(&client),
             () = lanes.changed(link.worker.adapter) => {}
             () = tokio::time::sleep(wait) => {}
         }
@@ -161,9 +175,25 @@ impl Link {
         }
     }
 
+    /// Somebody has a reason to ask about a client again; what was read meanwhile is not.
+    fn hinted(&mut self, client: &str) {
+        let record = self.worker.state.any_client(client);
+        if self.worker.adapter != Adapter::Crm || record.is_some_and(|record| relationship::is_stale(&record)) {
+            self.look_at(client);
+        }
+    }
+
+    /// An outside system was asked about a client. Which one a panic was about is not known: then all may be asked about again.
+    fn asked(&mut self, client: Option<String>) {
+        match client {
+            Some(client) => drop(self.asking.remove(&client)),
+            None => self.asking.clear(),
+        }
+    }
+
     /// A client whose devices, relationship or case may have changed outside.
     fn look_at(&mut self, client: &str) {
-        if self.asides.len() >= self.policy.concurrency {
+        if self.asides.len() >= self.policy.concurrency || !self.asking.insert(client.to_owned()) {
             return;
         }
         let (worker, client) = (self.worker.clone(), client.to_owned());
@@ -177,6 +207,7 @@ impl Link {
             if let Err(error) = looked {
                 tracing::info!(adapter = worker.adapter.as_str(), %client, %error, "an outside system could not be asked");
             }
+            client
         }));
     }
 }
