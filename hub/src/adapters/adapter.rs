@@ -1,49 +1,50 @@
 //! One configured adapter: what is loaded for it, who may call it now, and how its calls went.
 //!
-//! A call takes its permit first and makes its instance then, so that too many calls wait outside the sandbox. A
-//! component is swapped under a lock that is held for a pointer's time; calls in flight keep the one they began with.
+//! A call takes its permit first and makes its instance then, so that too many calls wait outside the sandbox. How a
+//! component takes the place of another is in `takeover`; calls in flight keep the one they began with.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::future::BoxFuture;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument as _;
-use wasmtime::Store;
 
 use super::AdapterName;
 use super::bindings::types::Disposition;
 use super::config::AdapterConfig;
-use super::guest::Guest;
+use super::guest::GuestCall;
 use super::host_store::SmallStore;
-use super::loading::{self, LoadError, Loaded, Services};
-use super::outcome::{Blame, CallError, Fault, Outcome};
+use super::loading::{self, Loaded, Services};
+use super::outcome::{CallError, Fault, Outcome};
 use super::quarantine::Strikes;
 use super::ready::CallFrame;
-use super::report::{self, AdapterReport, AdapterState, Reloaded};
+use super::report::{self, AdapterReport, AdapterState};
 use super::stats::Stats;
+use super::swap::Swaps;
+use super::takeover::announce;
 use super::world::World;
 use crate::telemetry::TraceContext;
 
 /// Why nothing is loaded, or what is.
-enum Current {
+pub(super) enum Current {
     Up(Arc<Loaded>),
     Down(String),
 }
 
 /// One adapter.
 pub struct Adapter {
-    name: AdapterName,
-    config: AdapterConfig,
-    current: RwLock<Current>,
+    pub(super) name: AdapterName,
+    pub(super) config: AdapterConfig,
+    pub(super) current: RwLock<Current>,
     permits: Arc<Semaphore>,
-    store: Option<Arc<SmallStore>>,
-    strikes: Mutex<Strikes>,
+    pub(super) store: Option<Arc<SmallStore>>,
+    pub(super) strikes: Mutex<Strikes>,
     last_fault: Mutex<Option<String>>,
     stats: Stats,
-    /// Held while a component is loaded, so that two reloads do not race.
-    loading: tokio::sync::Mutex<()>,
+    pub(super) swaps: Mutex<Swaps>,
+    /// Held while a component is on its way in, so that two swaps do not race.
+    pub(super) turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Adapter {
@@ -70,34 +71,9 @@ impl Adapter {
             strikes: Mutex::default(),
             last_fault: Mutex::default(),
             stats: Stats::default(),
-            loading: tokio::sync::Mutex::default(),
+            swaps: Mutex::default(),
+            turn: Arc::default(),
         }
-    }
-
-    /// Loads the component again and swaps it in when it has passed every check.
-    ///
-    /// # Errors
-    /// [`LoadError`]; then the one that was loaded stays.
-    pub async fn reload(&self, services: &Services) -> Result<Reloaded, LoadError> {
-        let _one_at_a_time = self.loading.lock().await;
-        let loaded = match loading::load(services, self.name, &self.config, self.store.clone()).await {
-            Ok(loaded) => loaded,
-            Err(error) => {
-                tracing::warn!(adapter = %self.name, reason = %error, "adapter reload refused");
-                if let Current::Down(reason) = &mut *self.current.write() {
-                    *reason = error.to_string();
-                }
-                return Err(error);
-            }
-        };
-        announce(self.name, &loaded);
-        let info = loaded.info.clone();
-        let old = std::mem::replace(&mut *self.current.write(), Current::Up(Arc::new(loaded)));
-        *self.strikes.lock() = Strikes::default();
-        Ok(match &old {
-            Current::Up(old) => Reloaded::new(Some(&old.info), info),
-            Current::Down(_) => Reloaded::new(None, info),
-        })
     }
 
     /// What is loaded now, if anything is.
@@ -151,11 +127,11 @@ impl Adapter {
         let ready = Arc::clone(&loaded.ready);
         match ready.run::<W, _, F>(threads, frame, permit, body).await {
             Ok(answer) => {
-                self.strikes.lock().answered();
+                self.ended(&loaded, None);
                 answer.map_err(CallError::from)
             }
             Err(fault) => {
-                self.charge(&fault);
+                self.ended(&loaded, Some(&fault));
                 Err(fault.into_call_error(&record))
             }
         }
@@ -179,16 +155,13 @@ impl Adapter {
         }
     }
 
-    fn charge(&self, fault: &Fault) {
+    pub(super) fn note(&self, fault: &Fault) {
         let span = tracing::Span::current();
         span.record("blame", fault.blame.as_str());
         span.record("fault", fault.kind.as_str());
-        tracing::warn!(fault = %fault, blame = fault.blame.as_str(), "adapter gave no answer");
+        tracing::warn!(%fault, blame = fault.blame.as_str(), "adapter gave no answer");
         self.stats.fault(fault.kind, fault.blame);
         *self.last_fault.lock() = Some(fault.to_string());
-        if fault.blame == Blame::Guest && self.strikes.lock().failed(Instant::now()) {
-            tracing::error!(fault = %fault, "adapter is quarantined");
-        }
     }
 
     fn state(&self) -> AdapterState {
@@ -221,33 +194,8 @@ impl Adapter {
             blamed_on_guest: self.stats.blamed_on_guest(),
             last_fault: self.last_fault.lock().clone(),
             latency: (&self.stats).into(),
+            swaps: self.swaps.lock().report(self.config.watch),
         }
-    }
-}
-
-/// A call into an instance of a world, owned and ready to be sent to another thread.
-pub trait GuestCall<W, T>:
-    for<'a> FnOnce(&'a W, &'a mut Store<Guest>) -> BoxFuture<'a, wasmtime::Result<T>> + Send + 'static
-{
-}
-
-impl<W, T, F> GuestCall<W, T> for F where
-    F: for<'a> FnOnce(&'a W, &'a mut Store<Guest>) -> BoxFuture<'a, wasmtime::Result<T>> + Send + 'static
-{
-}
-
-fn announce(name: AdapterName, loaded: &Loaded) {
-    let info = &loaded.info;
-    tracing::info!(
-        adapter = %name,
-        digest = %info.digest,
-        contract = %info.contract,
-        product = %info.description.product,
-        version = %info.description.version,
-        "adapter loaded"
-    );
-    for warning in &info.warnings {
-        tracing::warn!(adapter = %name, warning, "adapter configuration");
     }
 }
 

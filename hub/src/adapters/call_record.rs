@@ -12,9 +12,21 @@ pub struct CallRecord {
     effects: AtomicU32,
     /// Whether the call waits for the outside rather than computes.
     outside: AtomicBool,
+    /// Whether the call may change nothing, neither outside nor in the adapter's store.
+    reads_only: bool,
 }
 
 impl CallRecord {
+    /// Of a call that may change nothing.
+    pub fn reading() -> Self {
+        Self { reads_only: true, ..Self::default() }
+    }
+
+    /// Whether the call may change nothing.
+    pub fn reads_only(&self) -> bool {
+        self.reads_only
+    }
+
     /// Whether the call may have changed anything outside.
     pub fn may_have_effect(&self) -> bool {
         self.effects.load(Ordering::Acquire) > 0

@@ -97,6 +97,45 @@ pub enum LoadError {
     Host(String),
 }
 
+impl LoadError {
+    /// Why, for whoever asks from outside: no path of this machine and no word of the compiler's.
+    #[must_use]
+    pub fn told(&self) -> String {
+        match self {
+            Self::Unreadable { .. } => "the component's file can't be read".to_owned(),
+            Self::TooLarge(_) => format!("the component is larger than {MAX_COMPONENT_BYTES} bytes"),
+            Self::Signature(error) => error.told(),
+            Self::Compile(_) => "it can't be compiled".to_owned(),
+            Self::Link(_) => "its types differ from the contract's".to_owned(),
+            Self::Endpoint(_) => "one of its endpoints can't be used as it is configured".to_owned(),
+            Self::Describe(_) => "it failed when it was asked what it is".to_owned(),
+            Self::Host(_) => "the host could not load it".to_owned(),
+            Self::NotConfigured(_)
+            | Self::Digest { .. }
+            | Self::NotAComponent(_)
+            | Self::Memory { .. }
+            | Self::Contract(_)
+            | Self::Description(_) => self.to_string(),
+        }
+    }
+}
+
+/// A component that was not loaded.
+#[derive(Debug, Error)]
+#[error("{why}")]
+pub struct Refused {
+    /// SHA-256 of the file, where it could be read.
+    pub digest: Option<Digest>,
+    /// Why.
+    pub why: LoadError,
+}
+
+impl From<LoadError> for Refused {
+    fn from(why: LoadError) -> Self {
+        Self { digest: None, why }
+    }
+}
+
 /// What all adapters share.
 pub struct Services {
     /// Compiled code.
@@ -119,24 +158,34 @@ pub struct Loaded {
     pub info: LoadedInfo,
 }
 
+impl Loaded {
+    /// The same, taking over once more.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let info = LoadedInfo { loaded_at: chrono::Utc::now(), ..self.info.clone() };
+        Self { ready: Arc::clone(&self.ready), description: self.description.clone(), info }
+    }
+}
+
 /// Loads the component of an adapter.
 ///
 /// # Errors
-/// [`LoadError`], the first check that failed.
+/// The first check that failed.
 pub async fn load(
     services: &Services,
     name: AdapterName,
     config: &AdapterConfig,
     store: Option<Arc<SmallStore>>,
-) -> Result<Loaded, LoadError> {
+) -> Result<Loaded, Refused> {
     let work = {
         let (config, cache, io) = (config.clone(), services.cache.clone(), services.io.clone());
         move || prepare(name, &config, &cache, Side { store, io })
     };
     let prepared = tokio::task::spawn_blocking(work).await.map_err(|ended| LoadError::Host(ended.to_string()))??;
     services.ticker.add(&prepared.ready.engine);
-    let description = describe(services, name, config, &prepared.ready).await?;
-    description::check(name, &description).map_err(LoadError::Description)?;
+    let refused = |why| Refused { digest: Some(prepared.digest), why };
+    let description = describe(services, name, config, &prepared.ready).await.map_err(refused)?;
+    description::check(name, &description).map_err(|why| refused(LoadError::Description(why)))?;
     let info = LoadedInfo {
         digest: prepared.digest,
         signed_by: prepared.signed_by,
@@ -168,9 +217,18 @@ struct Side {
     io: Handle,
 }
 
-fn prepare(name: AdapterName, config: &AdapterConfig, cache: &Cache, side: Side) -> Result<Prepared, LoadError> {
+fn prepare(name: AdapterName, config: &AdapterConfig, cache: &Cache, side: Side) -> Result<Prepared, Refused> {
     let bytes = read(&config.component)?;
     let digest = Digest::of(&bytes);
+    check(name, config, cache, (bytes, digest, side)).map_err(|why| Refused { digest: Some(digest), why })
+}
+
+fn check(
+    name: AdapterName,
+    config: &AdapterConfig,
+    cache: &Cache,
+    (bytes, digest, side): (Vec<u8>, Digest, Side),
+) -> Result<Prepared, LoadError> {
     if let Some(expected) = config.digest.filter(|expected| *expected != digest) {
         return Err(LoadError::Digest { expected, found: digest });
     }

@@ -21,4 +21,5 @@ mod parked_tests;
 pub mod profile;
 pub mod reference;
 pub mod refusal;
+pub mod settled;
 pub mod validate;

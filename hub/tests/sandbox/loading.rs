@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use hub::adapters::{AdapterName, AdapterState, Adapters, CallError, LoadError};
+use hub::adapters::{AdapterName, AdapterState, Adapters, CallError, Difference, LoadError};
 
 use crate::support::{Crm, component, profile};
 
@@ -95,8 +95,8 @@ async fn a_reload_swaps_what_fits_and_keeps_what_runs_otherwise() {
     crm.upsert().await.unwrap();
 
     std::fs::write(&path, "nonsense").unwrap();
-    let refused = crm.adapters.reload(AdapterName::Crm).await.unwrap_err();
-    assert!(matches!(refused, LoadError::NotAComponent(_)), "{refused}");
+    let refused = crm.reload().await.unwrap_err();
+    assert!(matches!(refused.why, LoadError::NotAComponent(_)), "{refused}");
     crm.upsert().await.unwrap();
     assert_eq!(crm.report().state, AdapterState::Up);
 
@@ -104,12 +104,14 @@ async fn a_reload_swaps_what_fits_and_keeps_what_runs_otherwise() {
     let mut other = whole.clone();
     other.extend_from_slice(&[0, 2, 1, b'x']);
     std::fs::write(&path, &other).unwrap();
-    let reloaded = crm.adapters.reload(AdapterName::Crm).await.unwrap();
-    assert_eq!(reloaded.previous, Some(hub::adapters::Digest::of(&whole)));
-    assert_eq!(reloaded.loaded.digest, hub::adapters::Digest::of(&other));
-    assert!(reloaded.gains.is_empty() && reloaded.loses.is_empty());
+    let difference = crm.reload().await.unwrap();
+    let report = crm.report();
+    assert_eq!(report.swaps.previous, Some(hub::adapters::Digest::of(&whole)));
+    assert_eq!(report.loaded.unwrap().digest, hub::adapters::Digest::of(&other));
+    assert_eq!(difference, Difference::default());
     crm.upsert().await.unwrap();
-    assert!(matches!(crm.adapters.reload(AdapterName::Kyc).await, Err(LoadError::NotConfigured(AdapterName::Kyc))));
+    let elsewhere = crm.adapters.prepare(AdapterName::Kyc).await;
+    assert!(matches!(elsewhere.err().map(|refused| refused.why), Some(LoadError::NotConfigured(AdapterName::Kyc))));
 }
 
 #[tokio::test]
@@ -121,7 +123,7 @@ async fn calls_in_flight_finish_on_the_component_they_began_with() {
         while backend.seen().is_empty() {
             tokio::task::yield_now().await;
         }
-        crm.adapters.reload(AdapterName::Crm).await.unwrap();
+        crm.reload().await.unwrap();
     };
     let (ended, ()) = tokio::join!(call, swap);
     assert!(matches!(ended, Err(CallError::Unknown(why)) if why == "timed-out"));
