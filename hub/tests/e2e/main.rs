@@ -26,4 +26,5 @@ mod operations;
 mod overload;
 mod parked;
 mod records;
+mod swap;
 mod tokens;

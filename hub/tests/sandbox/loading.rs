@@ -137,3 +137,62 @@ async fn what_is_not_configured_is_down() {
     let refused = none.upsert_customer(profile("Ada"), "k").await;
     assert!(matches!(refused, Err(CallError::Down(_))));
 }
+
+/// A CRM adapter that runs `first`, and whose file is then `second`.
+async fn then(folder: &Path, first: &str, second: &str, more: &str) -> Crm {
+    let path = folder.join("crm.wasm");
+    std::fs::copy(component(first), &path).unwrap();
+    let endpoint = "[endpoints.api]\nurl = 'http://127.0.0.1:9'\nprivate = true";
+    let crm = Crm::configured(&format!("component = '{}'\n{more}", path.display()), endpoint).await;
+    std::fs::copy(component(second), &path).unwrap();
+    crm
+}
+
+#[tokio::test]
+async fn a_component_that_is_asked_beside_changes_no_answer_and_its_failures_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let crm = then(folder.path(), "fixtures/behaviour.wasm", "crm.wasm", "").await;
+    let candidate = crm.adapters.prepare(AdapterName::Crm).await.unwrap();
+    assert!(candidate.difference.grows(), "{:?}", candidate.difference);
+    crm.adapters.shadow(candidate, 2);
+    let counted = async {
+        loop {
+            crm.adapters.relationship("CL-01").await.unwrap();
+            let shadow = crm.report().swaps.shadow.unwrap();
+            let failed = shadow.functions.get("relationship").map_or(0, |compared| compared.failed);
+            if failed == 2 {
+                break shadow;
+            }
+        }
+    };
+    let shadow = tokio::time::timeout(std::time::Duration::from_secs(20), counted).await.unwrap();
+    assert_eq!((shadow.asked, shadow.wanted), (2, 2));
+    // What changes something is never asked beside, and nothing of it is charged to the adapter.
+    crm.upsert().await.unwrap();
+    let report = crm.report();
+    assert_eq!((report.swaps.shadow.unwrap().functions.len(), report.failures["unavailable"]), (1, 0));
+}
+
+#[tokio::test]
+async fn a_component_keeps_its_place_once_its_probation_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = "settings.behave = 'bomb'\nprobation = { calls = 3, faults = 1 }";
+    let crm = then(folder.path(), "crm.wasm", "fixtures/behaviour.wasm", more).await;
+    crm.reload().await.unwrap();
+    for _ in 0..3 {
+        crm.upsert().await.unwrap();
+    }
+    crm.adapters.upsert_contact(profile("bomb"), "k").await.unwrap_err();
+    assert!(crm.report().swaps.rolled_back.is_none());
+
+    std::fs::copy(component("crm.wasm"), folder.path().join("crm.wasm")).unwrap();
+    crm.reload().await.unwrap();
+    std::fs::copy(component("fixtures/behaviour.wasm"), folder.path().join("crm.wasm")).unwrap();
+    crm.reload().await.unwrap();
+    crm.adapters.upsert_contact(profile("bomb"), "k").await.unwrap_err();
+    let report = crm.report();
+    assert_eq!(report.loaded.unwrap().description.name, "espocrm");
+    assert_eq!(report.swaps.previous, None);
+    assert_eq!(crm.adapters.take_given_up().len(), 1);
+    assert!(crm.adapters.take_given_up().is_empty());
+}
