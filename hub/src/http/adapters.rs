@@ -103,7 +103,7 @@ fn unconfirmed(swapped: &Swapped) -> Problem {
     let digest = swapped.info.digest.to_string();
     let detail = match swapped.difference.gains.as_slice() {
         [] => "the file has another component now than the one that was confirmed".to_owned(),
-        gains => format!("it may do more than the one that is loaded ({}); confirm names its digest", gains.join(", ")),
+        gains => format!("it may do more than the one that is loaded ({}); to confirm: {digest}", gains.join(", ")),
     };
     let difference = serde_json::to_value(&swapped.difference).unwrap_or_default();
     let problem = Problem::new(Code::ConfirmationNeeded, detail).with("digest", digest).with("difference", difference);

@@ -1,6 +1,7 @@
 //! Components that take the place of others while the hub works: nothing lost, nothing doubled, nothing unasked.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use hub::adapters::Digest;
@@ -72,6 +73,14 @@ async fn shown(world: &World, adapter: &str) -> Value {
 
 async fn shown_when(world: &World, what: &str, so: impl Fn(&Value) -> bool) -> Value {
     until(what, || async { Some(shown(world, "crm").await).filter(&so) }).await
+}
+
+/// What a command of the program answers and says, on the hub of this world.
+fn hub(world: &World, words: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hub"));
+    let command = command.args(words).arg("--config").arg(world.config_file()).current_dir(world.folder());
+    let output = command.output().unwrap();
+    String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
 }
 
 fn locked(world: &World) -> toml::Table {
@@ -160,6 +169,8 @@ fn what_may_do_more_is_confirmed_first_and_comes_back_with_one_request() {
         let world = world(&["crm"], "watch = false", "echo").await;
         let (own, other) = (digest(&built("crm.wasm")), digest(&stranger()));
         put(&world, "crm", &stranger());
+        let told = hub(&world, &["adapters", "reload", "crm"]);
+        assert!(told.contains("setting behave") && told.contains(&format!("to confirm: {other}")), "{told}");
         let asked = reload(&world, "crm", &json!({})).await.problem(409, "confirmation-needed");
         assert_eq!((&asked["digest"], &asked["previous"]), (&json!(other), &json!(own)), "{asked}");
         assert!(asked["difference"]["gains"].as_array().unwrap().contains(&json!("setting behave")), "{asked}");
@@ -173,9 +184,12 @@ fn what_may_do_more_is_confirmed_first_and_comes_back_with_one_request() {
         assert_eq!(client["sync"]["crm"]["externalId"], client["reference"], "the stranger answers: {client}");
         assert_eq!(text(&locked(&world)["crm"]["digest"].as_str().into()), other);
 
+        let listed = hub(&world, &["adapters", "status"]);
+        assert!(listed.lines().any(|line| line.starts_with("crm") && line.contains(&own)), "{listed}");
         let back = world.operator().post("/admin/adapters/crm/rollback", &json!({})).await.ok(200);
         assert_eq!((&back["component"]["digest"], &back["previous"]), (&json!(own), &json!(other)), "{back}");
-        world.operator().post("/admin/adapters/crm/rollback", &json!({})).await.problem(409, "nothing-before");
+        let again = hub(&world, &["adapters", "rollback", "crm"]);
+        assert!(again.contains("nothing-before: no other component"), "{again}");
         is_everywhere_once(&world, &admin.onboard(&samples::company()).await).await;
         let after = shown(&world, "crm").await;
         assert_eq!((&after["loaded"]["digest"], &after["swaps"]["rolledBack"]["from"]), (&json!(own), &json!(other)));
