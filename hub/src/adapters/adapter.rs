@@ -16,6 +16,7 @@ use super::config::AdapterConfig;
 use super::guest::GuestCall;
 use super::host_store::SmallStore;
 use super::loading::{self, Loaded, Services};
+use super::noted;
 use super::outcome::{CallError, Fault, Outcome};
 use super::quarantine::Strikes;
 use super::ready::CallFrame;
@@ -24,6 +25,7 @@ use super::stats::Stats;
 use super::swap::Swaps;
 use super::takeover::announce;
 use super::world::World;
+use crate::domain::delivery::CallDone;
 use crate::telemetry::TraceContext;
 
 /// Why nothing is loaded, or what is.
@@ -124,8 +126,14 @@ impl Adapter {
         let deadline = Instant::now() + self.config.deadline();
         let frame = CallFrame::until(deadline, TraceContext::current());
         let record = Arc::clone(&frame.record);
-        let ready = Arc::clone(&loaded.ready);
-        match ready.run::<W, _, F>(threads, frame, permit, body).await {
+        let (ready, began) = (Arc::clone(&loaded.ready), Instant::now());
+        let answer = ready.run::<W, _, F>(threads, frame, permit, body).await;
+        noted::note(|| CallDone {
+            component: loaded.info.digest.short(),
+            ms: millis(began.elapsed()),
+            ..record.done()
+        });
+        match answer {
             Ok(answer) => {
                 self.ended(&loaded, None);
                 answer.map_err(CallError::from)

@@ -160,6 +160,12 @@ impl Digest {
         use sha2::Digest as _;
         Self(sha2::Sha256::digest(bytes).into())
     }
+
+    /// Its first 16 digits, where another one is not to be expected.
+    #[must_use]
+    pub fn short(&self) -> String {
+        hex::encode(self.0).chars().take(16).collect()
+    }
 }
 
 impl TryFrom<String> for Digest {

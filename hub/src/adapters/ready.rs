@@ -79,6 +79,8 @@ impl Ready {
             Ok(None) => return Err(Fault::host(format!("it is not of the world of `{}`", W::NAME))),
             Err(error) => Err(error),
         };
+        let ended = store.data();
+        ended.record.stopped_at(ended.limits.memory_bytes());
         result.map_err(|error| Fault::from_error(&error, store.data().limits.denied()))
     }
 

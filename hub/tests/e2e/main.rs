@@ -16,6 +16,7 @@
 
 mod harness;
 
+mod calls;
 mod contract;
 mod events;
 mod kill;
