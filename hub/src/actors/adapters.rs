@@ -69,6 +69,16 @@ impl From<AppendError> for SwapError {
     }
 }
 
+impl From<LoadError> for SwapError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::NotConfigured(_) => Self::NotConfigured,
+            LoadError::Busy => Self::Command(CommandError::Overloaded),
+            why => Self::Refused(why),
+        }
+    }
+}
+
 /// Swaps components. Cheap to clone.
 #[derive(Clone)]
 pub struct AdapterDesk(Arc<Parts>);
@@ -147,22 +157,18 @@ impl AdapterDesk {
         let candidate = match self.0.adapters.prepare(adapter).await {
             Ok(candidate) => candidate,
             Err(refused) => {
-                if matches!(refused.why, LoadError::NotConfigured(_)) {
-                    return Err(SwapError::NotConfigured);
+                let error = SwapError::from(refused.why);
+                if let SwapError::Refused(why) = &error {
+                    self.refused(by, adapter, (refused.digest, why.told(), Vec::new())).await?;
                 }
-                let reason = refused.why.told();
-                self.refused(by, adapter, (refused.digest, reason, Vec::new())).await?;
-                return Err(SwapError::Refused(refused.why));
+                return Err(error);
             }
         };
         let swapped = swapped(&candidate);
         if !confirmed(&candidate, order.confirm) {
             self.0.adapters.hold(&candidate);
             drop(candidate);
-            let (digest, gains) = (Some(swapped.info.digest), swapped.difference.gains.clone());
-            let reason = "it waits to be confirmed".to_owned();
-            tracing::warn!(%adapter, digest = %swapped.info.digest, gains = gains.join(", "), "a component waits to be confirmed");
-            self.refused(by, adapter, (digest, reason, gains)).await?;
+            self.waits(by, adapter, &swapped).await?;
             return Err(SwapError::Unconfirmed(Box::new(swapped)));
         }
         if let Some(calls) = order.shadow {
@@ -178,10 +184,7 @@ impl AdapterDesk {
     }
 
     async fn restore(&self, by: &By, adapter: Adapter) -> Result<Swapped, SwapError> {
-        if !self.0.adapters.names().contains(&adapter) {
-            return Err(SwapError::NotConfigured);
-        }
-        let candidate = self.0.adapters.restore(adapter).await.ok_or(SwapError::NothingBefore)?;
+        let candidate = self.0.adapters.restore(adapter).await?.ok_or(SwapError::NothingBefore)?;
         let swapped = swapped(&candidate);
         let from = swapped.previous.map(|digest| digest.to_string()).unwrap_or_default();
         let back = RolledBack { adapter, from, to: swapped.info.digest.to_string(), reason: None };
@@ -201,6 +204,12 @@ impl AdapterDesk {
             }
             self.keep().await;
         }
+    }
+
+    async fn waits(&self, by: &By, adapter: Adapter, swapped: &Swapped) -> Result<(), AppendError> {
+        let (digest, gains) = (swapped.info.digest, swapped.difference.gains.clone());
+        tracing::warn!(%adapter, %digest, gains = gains.join(", "), "a component waits to be confirmed");
+        self.refused(by, adapter, (Some(digest), "it waits to be confirmed".to_owned(), gains)).await
     }
 
     async fn refused(

@@ -92,6 +92,9 @@ pub enum LoadError {
     /// What it says of itself can't be.
     #[error("`describe`: {0}")]
     Description(String),
+    /// The turn did not come.
+    #[error("another component has been on its way in for too long")]
+    Busy,
     /// The host is stopping, or could not do the work.
     #[error("the host could not load it: {0}")]
     Host(String),
@@ -111,6 +114,7 @@ impl LoadError {
             Self::Describe(_) => "it failed when it was asked what it is".to_owned(),
             Self::Host(_) => "the host could not load it".to_owned(),
             Self::NotConfigured(_)
+            | Self::Busy
             | Self::Digest { .. }
             | Self::NotAComponent(_)
             | Self::Memory { .. }

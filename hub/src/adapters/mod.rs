@@ -152,8 +152,11 @@ impl Adapters {
     }
 
     /// The component that was loaded before, ready to take over again; nothing where there is none.
-    pub async fn restore(&self, name: AdapterName) -> Option<Candidate> {
-        self.0.adapters.get(&name)?.restore().await
+    ///
+    /// # Errors
+    /// There is no such adapter, or another component has been on its way in for too long.
+    pub async fn restore(&self, name: AdapterName) -> Result<Option<Candidate>, LoadError> {
+        self.0.adapters.get(&name).ok_or(LoadError::NotConfigured(name))?.restore().await
     }
 
     /// Lets a component take over. Calls in flight finish on the one that they began with.

@@ -144,7 +144,7 @@ impl Swaps {
     }
 
     /// A call of the component on trial has ended; answers whether it has failed its trial.
-    pub fn tried(&mut self, terms: &Probation, failed: bool) -> bool {
+    pub fn tried(&mut self, terms: Probation, failed: bool) -> bool {
         let Some(trial) = &mut self.trial else { return false };
         trial.ended = trial.ended.saturating_add(1);
         trial.faults = trial.faults.saturating_add(u32::from(failed));

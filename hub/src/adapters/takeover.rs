@@ -4,7 +4,7 @@
 //! is given up for the one before, which is still there.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit};
 
@@ -12,11 +12,14 @@ use super::AdapterName;
 use super::adapter::{Adapter, Current};
 use super::config::Digest;
 use super::difference::Difference;
-use super::loading::{self, Loaded, Refused, Services};
+use super::loading::{self, LoadError, Loaded, Refused, Services};
 use super::outcome::{Blame, Fault};
 use super::quarantine::Strikes;
 use super::shadow::Shadow;
 use super::swap::{Candidate, Pending, Refusal};
+
+/// How long one swap waits for another; a large component takes half a minute to compile.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 impl Adapter {
     /// Loads the component that the file has now and checks everything; nothing is swapped yet.
@@ -24,7 +27,7 @@ impl Adapter {
     /// # Errors
     /// The first check that failed; then what is loaded stays.
     pub async fn prepare(&self, services: &Services) -> Result<Candidate, Refused> {
-        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let turn = self.turn().await?;
         match loading::load(services, self.name, &self.config, self.store.clone()).await {
             Ok(loaded) => Ok(self.candidate(Arc::new(loaded), false, turn)),
             Err(refused) => {
@@ -40,10 +43,18 @@ impl Adapter {
     }
 
     /// The component before the one that is loaded, ready to take over; nothing where there is none.
-    pub async fn restore(&self) -> Option<Candidate> {
-        let turn = Arc::clone(&self.turn).lock_owned().await;
-        let before = self.swaps.lock().previous.clone()?;
-        Some(self.candidate(Arc::new(before.again()), true, turn))
+    ///
+    /// # Errors
+    /// Another component has been on its way in for too long.
+    pub async fn restore(&self) -> Result<Option<Candidate>, LoadError> {
+        let turn = self.turn().await?;
+        let before = self.swaps.lock().previous.clone();
+        Ok(before.map(|before| self.candidate(Arc::new(before.again()), true, turn)))
+    }
+
+    async fn turn(&self) -> Result<OwnedMutexGuard<()>, LoadError> {
+        let turn = Arc::clone(&self.turn).lock_owned();
+        tokio::time::timeout(LONGEST_WAIT, turn).await.map_err(|_| LoadError::Busy)
     }
 
     fn candidate(&self, loaded: Arc<Loaded>, restores: bool, turn: OwnedMutexGuard<()>) -> Candidate {
@@ -119,7 +130,7 @@ impl Adapter {
     /// another one is on its way in it is left to that.
     fn give_up(&self, ran: &Loaded, fault: Option<&Fault>) -> bool {
         let mut swaps = self.swaps.lock();
-        if !swaps.tried(&self.config.probation, fault.is_some()) {
+        if !swaps.tried(self.config.probation, fault.is_some()) {
             return false;
         }
         let (Some(fault), Ok(_turn)) = (fault, self.turn.try_lock()) else { return false };

@@ -105,7 +105,7 @@ impl Worker {
             return self.fail(lane, (&step, &by), &lost).await.map(|()| Worked::Idle);
         }
         self.begin(lane, (&step, &by), &subject).await?;
-        let (called, done) = noting(self.call(lane, &subject, &step)).await;
+        let (called, done) = noting(Box::pin(self.call(lane, &subject, &step))).await;
         let done = done.map(Box::new);
         match called? {
             Ok(effect) => {
