@@ -71,7 +71,7 @@ impl Watched {
         }
         let by = By::hub("", "watch");
         if let Err(SwapError::Command(error)) = desk.load(&by, self.name, ReloadOrder::default()).await {
-            tracing::warn!(adapter = %self.name, %error, "a changed component could not be written down; it is tried again");
+            tracing::warn!(adapter = %self.name, %error, "a changed component could not be taken over now; it is tried again");
             (self.judged, self.stamp) = (before, Settled::default());
         }
     }

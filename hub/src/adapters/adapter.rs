@@ -20,6 +20,7 @@ use super::noted;
 use super::outcome::{CallError, Fault, Outcome};
 use super::quarantine::Strikes;
 use super::ready::CallFrame;
+use super::recent::{Recent, RecentCall};
 use super::report::{self, AdapterReport, AdapterState};
 use super::stats::Stats;
 use super::swap::Swaps;
@@ -44,6 +45,7 @@ pub struct Adapter {
     pub(super) strikes: Mutex<Strikes>,
     last_fault: Mutex<Option<String>>,
     stats: Stats,
+    recent: Recent,
     pub(super) swaps: Mutex<Swaps>,
     /// Held while a component is on its way in, so that two swaps do not race.
     pub(super) turn: Arc<tokio::sync::Mutex<()>>,
@@ -73,6 +75,7 @@ impl Adapter {
             strikes: Mutex::default(),
             last_fault: Mutex::default(),
             stats: Stats::default(),
+            recent: Recent::default(),
             swaps: Mutex::default(),
             turn: Arc::default(),
         }
@@ -105,14 +108,14 @@ impl Adapter {
             fault = tracing::field::Empty,
         );
         let started = Instant::now();
-        let result = self.attempt::<W, T, F>(services, body).instrument(span.clone()).await;
+        let result = self.attempt::<W, T, F>(services, function, body).instrument(span.clone()).await;
         let outcome = result.as_ref().map_or_else(CallError::outcome, |_| Outcome::Ok);
         span.record("outcome", outcome.as_str());
         self.stats.ended(outcome, started.elapsed());
         result
     }
 
-    async fn attempt<W, T, F>(&self, services: &Services, body: F) -> Result<T, CallError>
+    async fn attempt<W, T, F>(&self, services: &Services, function: &'static str, body: F) -> Result<T, CallError>
     where
         W: World,
         T: Send + 'static,
@@ -128,21 +131,16 @@ impl Adapter {
         let record = Arc::clone(&frame.record);
         let (ready, began) = (Arc::clone(&loaded.ready), Instant::now());
         let answer = ready.run::<W, _, F>(threads, frame, permit, body).await;
-        noted::note(|| CallDone {
-            component: loaded.info.digest.short(),
-            ms: millis(began.elapsed()),
-            ..record.done()
-        });
-        match answer {
-            Ok(answer) => {
-                self.ended(&loaded, None);
-                answer.map_err(CallError::from)
-            }
-            Err(fault) => {
-                self.ended(&loaded, Some(&fault));
-                Err(fault.into_call_error(&record))
-            }
-        }
+        self.ended(&loaded, answer.as_ref().err());
+        let done = CallDone { component: loaded.info.digest.short(), ms: millis(began.elapsed()), ..record.done() };
+        let result = match answer {
+            Ok(answer) => answer.map_err(CallError::from),
+            Err(fault) => Err(fault.into_call_error(&record)),
+        };
+        let outcome = result.as_ref().map_or_else(CallError::outcome, |_| Outcome::Ok).as_str();
+        noted::note(|| done.clone());
+        self.recent.ended(RecentCall { at: chrono::Utc::now(), function, outcome, done });
+        result
     }
 
     fn usable(&self) -> Result<Arc<Loaded>, CallError> {
@@ -202,6 +200,7 @@ impl Adapter {
             blamed_on_guest: self.stats.blamed_on_guest(),
             last_fault: self.last_fault.lock().clone(),
             latency: (&self.stats).into(),
+            recent: self.recent.newest(),
             swaps: self.swaps.lock().report(self.config.watch),
         }
     }

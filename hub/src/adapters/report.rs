@@ -11,6 +11,7 @@ use super::bindings::types::{Description, RepeatSafety};
 use super::config::{AdapterConfig, Digest};
 use super::footprint::Footprint;
 use super::outcome::{FaultKind, Outcome};
+use super::recent::RecentCall;
 use super::stats::Stats;
 use super::swap::SwapReport;
 
@@ -43,6 +44,8 @@ pub struct AdapterReport {
     pub last_fault: Option<String>,
     /// How long calls took.
     pub latency: LatencyReport,
+    /// Its newest calls, the newest first.
+    pub recent: Vec<RecentCall>,
     /// How it stands with other components.
     pub swaps: SwapReport,
 }
@@ -185,4 +188,9 @@ pub fn failures(stats: &Stats) -> BTreeMap<&'static str, u64> {
 /// The faults by kind.
 pub fn faults(stats: &Stats) -> BTreeMap<&'static str, u64> {
     FaultKind::ALL.into_iter().map(|kind| (kind.as_str(), stats.faults(kind))).collect()
+}
+
+/// RFC 3339 in UTC with milliseconds, as everywhere in the API.
+pub fn moment<S: serde::Serializer>(at: &DateTime<Utc>, out: S) -> Result<S::Ok, S::Error> {
+    out.collect_str(&at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
 }

@@ -66,7 +66,7 @@ pub struct Pending {
     /// What it may do beyond the one that is loaded.
     pub difference: Difference,
     /// Since when.
-    #[serde(serialize_with = "moment")]
+    #[serde(serialize_with = "super::report::moment")]
     pub since: DateTime<Utc>,
 }
 
@@ -80,7 +80,7 @@ pub struct Refusal {
     /// Why, without a path of this machine.
     pub reason: String,
     /// When.
-    #[serde(serialize_with = "moment")]
+    #[serde(serialize_with = "super::report::moment")]
     pub at: DateTime<Utc>,
 }
 
@@ -97,7 +97,7 @@ pub struct RolledBack {
     /// Why; nothing where an operator asked for it.
     pub reason: Option<String>,
     /// When.
-    #[serde(serialize_with = "moment")]
+    #[serde(serialize_with = "super::report::moment")]
     pub at: DateTime<Utc>,
 }
 
@@ -119,11 +119,6 @@ pub struct SwapReport {
     pub refusal: Option<Refusal>,
     /// The newest way back.
     pub rolled_back: Option<RolledBack>,
-}
-
-/// RFC 3339 in UTC with milliseconds, as everywhere in the API.
-fn moment<S: serde::Serializer>(at: &DateTime<Utc>, out: S) -> Result<S::Ok, S::Error> {
-    out.collect_str(&at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
 }
 
 impl Swaps {

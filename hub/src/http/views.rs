@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::actors::adapters::Swapped;
-use crate::adapters::{AdapterReport, AdapterState, Difference, LoadedInfo, SwapReport};
+use crate::adapters::{AdapterReport, AdapterState, Difference, LoadedInfo, RecentCall, SwapReport};
 use crate::domain::delivery::Adapter;
 
 /// How a part of the hub is.
@@ -81,6 +81,8 @@ pub struct AdapterView {
     pub last_fault: Option<String>,
     /// How long calls took.
     pub latency: LatencyView,
+    /// Its newest calls and what they did, the newest first.
+    pub recent: Vec<RecentCall>,
     /// How it stands with other components.
     pub swaps: SwapReport,
 }
@@ -159,6 +161,7 @@ impl From<AdapterReport> for AdapterView {
             faults: report.faults,
             last_fault: report.last_fault,
             latency: LatencyView { mean_us: latency.mean_us, p50_us: latency.p50_us, p99_us: latency.p99_us },
+            recent: report.recent,
             swaps: report.swaps,
         }
     }
