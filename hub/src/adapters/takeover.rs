@@ -97,13 +97,11 @@ impl Adapter {
         Some((shadow, turn))
     }
 
-    /// Whether this component is loaded, or was given up. The file of the one that is loaded is back: nothing waits.
+    /// Whether this component, which the file has now, is loaded or was given up. Another one does not wait any more.
     pub fn has_seen(&self, component: Digest) -> bool {
         let mut swaps = self.swaps.lock();
+        swaps.pending.take_if(|pending| pending.digest != component);
         let loaded = self.loaded().is_some_and(|loaded| loaded.info.digest == component);
-        if loaded {
-            swaps.pending = None;
-        }
         loaded || swaps.given_up() == Some(component)
     }
 
