@@ -14,6 +14,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::decisions::Access;
 use super::policy::{Finding, Policy, Source};
+use crate::domain::settled::Settled;
 
 /// How often the files are looked at. Twice this, and the time of a check, is how soon a change is in force.
 const POLL_MILLISECONDS: u64 = 250;
@@ -55,22 +56,17 @@ pub async fn watch(
 async fn follow(access: Arc<Access>, folder: PathBuf, mut on_change: impl FnMut(PolicyChange) + Send) {
     let mut ticks = interval(Duration::from_millis(POLL_MILLISECONDS));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut seen: Option<Read> = None;
-    let mut judged: Option<Read> = None;
+    let mut settled = Settled::<Read>::default();
     loop {
         ticks.tick().await;
         let folder = folder.clone();
         let Ok(read) = spawn_blocking(move || Source::read(&folder)).await else { continue };
-        let settled = seen.as_ref() == Some(&read);
-        let in_force = judged.is_none() && read.as_ref().is_ok_and(|source| source.digest() == access.digest());
-        if in_force {
-            judged = Some(read.clone());
+        if settled.is_new() && read.as_ref().is_ok_and(|source| source.digest() == access.digest()) {
+            settled.know(read.clone());
         }
-        if settled && judged.as_ref() != Some(&read) {
-            judged = Some(read.clone());
-            on_change(judge(&access, read.clone()).await);
+        if let Some(read) = settled.look(read) {
+            on_change(judge(&access, read).await);
         }
-        seen = Some(read);
     }
 }
 

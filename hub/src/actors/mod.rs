@@ -10,6 +10,8 @@
 //! - What the tree gives up is escalated; what the root gives up ends the process ([`Tree::fatal`]).
 //! - Nothing here blocks; an actor that does costs its thread, and the second such thread ends the process.
 
+pub mod adapter_watch;
+pub mod adapters;
 pub mod command;
 pub mod commands;
 mod decisions;

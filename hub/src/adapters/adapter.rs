@@ -1,49 +1,54 @@
 //! One configured adapter: what is loaded for it, who may call it now, and how its calls went.
 //!
-//! A call takes its permit first and makes its instance then, so that too many calls wait outside the sandbox. A
-//! component is swapped under a lock that is held for a pointer's time; calls in flight keep the one they began with.
+//! A call takes its permit first and makes its instance then, so that too many calls wait outside the sandbox. How a
+//! component takes the place of another is in `takeover`; calls in flight keep the one they began with.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::future::BoxFuture;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument as _;
-use wasmtime::Store;
 
 use super::AdapterName;
 use super::bindings::types::Disposition;
 use super::config::AdapterConfig;
-use super::guest::Guest;
+use super::guest::GuestCall;
 use super::host_store::SmallStore;
-use super::loading::{self, LoadError, Loaded, Services};
-use super::outcome::{Blame, CallError, Fault, Outcome};
+use super::loading::{self, Loaded, Services};
+use super::noted;
+use super::outcome::{CallError, Fault, Outcome};
 use super::quarantine::Strikes;
 use super::ready::CallFrame;
-use super::report::{self, AdapterReport, AdapterState, Reloaded};
+use super::recent::{Recent, RecentCall};
+use super::report::{self, AdapterReport, AdapterState};
 use super::stats::Stats;
+use super::swap::Swaps;
+use super::takeover::announce;
 use super::world::World;
+use crate::domain::delivery::CallDone;
 use crate::telemetry::TraceContext;
 
 /// Why nothing is loaded, or what is.
-enum Current {
+pub(super) enum Current {
     Up(Arc<Loaded>),
     Down(String),
 }
 
 /// One adapter.
 pub struct Adapter {
-    name: AdapterName,
-    config: AdapterConfig,
-    current: RwLock<Current>,
+    pub(super) name: AdapterName,
+    pub(super) config: AdapterConfig,
+    pub(super) current: RwLock<Current>,
     permits: Arc<Semaphore>,
-    store: Option<Arc<SmallStore>>,
-    strikes: Mutex<Strikes>,
+    pub(super) store: Option<Arc<SmallStore>>,
+    pub(super) strikes: Mutex<Strikes>,
     last_fault: Mutex<Option<String>>,
     stats: Stats,
-    /// Held while a component is loaded, so that two reloads do not race.
-    loading: tokio::sync::Mutex<()>,
+    recent: Recent,
+    pub(super) swaps: Mutex<Swaps>,
+    /// Held while a component is on its way in, so that two swaps do not race.
+    pub(super) turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Adapter {
@@ -70,34 +75,10 @@ impl Adapter {
             strikes: Mutex::default(),
             last_fault: Mutex::default(),
             stats: Stats::default(),
-            loading: tokio::sync::Mutex::default(),
+            recent: Recent::default(),
+            swaps: Mutex::default(),
+            turn: Arc::default(),
         }
-    }
-
-    /// Loads the component again and swaps it in when it has passed every check.
-    ///
-    /// # Errors
-    /// [`LoadError`]; then the one that was loaded stays.
-    pub async fn reload(&self, services: &Services) -> Result<Reloaded, LoadError> {
-        let _one_at_a_time = self.loading.lock().await;
-        let loaded = match loading::load(services, self.name, &self.config, self.store.clone()).await {
-            Ok(loaded) => loaded,
-            Err(error) => {
-                tracing::warn!(adapter = %self.name, reason = %error, "adapter reload refused");
-                if let Current::Down(reason) = &mut *self.current.write() {
-                    *reason = error.to_string();
-                }
-                return Err(error);
-            }
-        };
-        announce(self.name, &loaded);
-        let info = loaded.info.clone();
-        let old = std::mem::replace(&mut *self.current.write(), Current::Up(Arc::new(loaded)));
-        *self.strikes.lock() = Strikes::default();
-        Ok(match &old {
-            Current::Up(old) => Reloaded::new(Some(&old.info), info),
-            Current::Down(_) => Reloaded::new(None, info),
-        })
     }
 
     /// What is loaded now, if anything is.
@@ -127,14 +108,14 @@ impl Adapter {
             fault = tracing::field::Empty,
         );
         let started = Instant::now();
-        let result = self.attempt::<W, T, F>(services, body).instrument(span.clone()).await;
+        let result = self.attempt::<W, T, F>(services, function, body).instrument(span.clone()).await;
         let outcome = result.as_ref().map_or_else(CallError::outcome, |_| Outcome::Ok);
         span.record("outcome", outcome.as_str());
         self.stats.ended(outcome, started.elapsed());
         result
     }
 
-    async fn attempt<W, T, F>(&self, services: &Services, body: F) -> Result<T, CallError>
+    async fn attempt<W, T, F>(&self, services: &Services, function: &'static str, body: F) -> Result<T, CallError>
     where
         W: World,
         T: Send + 'static,
@@ -148,17 +129,18 @@ impl Adapter {
         let deadline = Instant::now() + self.config.deadline();
         let frame = CallFrame::until(deadline, TraceContext::current());
         let record = Arc::clone(&frame.record);
-        let ready = Arc::clone(&loaded.ready);
-        match ready.run::<W, _, F>(threads, frame, permit, body).await {
-            Ok(answer) => {
-                self.strikes.lock().answered();
-                answer.map_err(CallError::from)
-            }
-            Err(fault) => {
-                self.charge(&fault);
-                Err(fault.into_call_error(&record))
-            }
-        }
+        let (ready, began) = (Arc::clone(&loaded.ready), Instant::now());
+        let answer = ready.run::<W, _, F>(threads, frame, permit, body).await;
+        self.ended(&loaded, answer.as_ref().err());
+        let done = CallDone { component: loaded.info.digest.short(), ms: millis(began.elapsed()), ..record.done() };
+        let result = match answer {
+            Ok(answer) => answer.map_err(CallError::from),
+            Err(fault) => Err(fault.into_call_error(&record)),
+        };
+        let outcome = result.as_ref().map_or_else(CallError::outcome, |_| Outcome::Ok).as_str();
+        noted::note(|| done.clone());
+        self.recent.ended(RecentCall { at: chrono::Utc::now(), function, outcome, done });
+        result
     }
 
     fn usable(&self) -> Result<Arc<Loaded>, CallError> {
@@ -179,16 +161,13 @@ impl Adapter {
         }
     }
 
-    fn charge(&self, fault: &Fault) {
+    pub(super) fn note(&self, fault: &Fault) {
         let span = tracing::Span::current();
         span.record("blame", fault.blame.as_str());
         span.record("fault", fault.kind.as_str());
-        tracing::warn!(fault = %fault, blame = fault.blame.as_str(), "adapter gave no answer");
+        tracing::warn!(%fault, blame = fault.blame.as_str(), "adapter gave no answer");
         self.stats.fault(fault.kind, fault.blame);
         *self.last_fault.lock() = Some(fault.to_string());
-        if fault.blame == Blame::Guest && self.strikes.lock().failed(Instant::now()) {
-            tracing::error!(fault = %fault, "adapter is quarantined");
-        }
     }
 
     fn state(&self) -> AdapterState {
@@ -221,33 +200,9 @@ impl Adapter {
             blamed_on_guest: self.stats.blamed_on_guest(),
             last_fault: self.last_fault.lock().clone(),
             latency: (&self.stats).into(),
+            recent: self.recent.newest(),
+            swaps: self.swaps.lock().report(self.config.watch),
         }
-    }
-}
-
-/// A call into an instance of a world, owned and ready to be sent to another thread.
-pub trait GuestCall<W, T>:
-    for<'a> FnOnce(&'a W, &'a mut Store<Guest>) -> BoxFuture<'a, wasmtime::Result<T>> + Send + 'static
-{
-}
-
-impl<W, T, F> GuestCall<W, T> for F where
-    F: for<'a> FnOnce(&'a W, &'a mut Store<Guest>) -> BoxFuture<'a, wasmtime::Result<T>> + Send + 'static
-{
-}
-
-fn announce(name: AdapterName, loaded: &Loaded) {
-    let info = &loaded.info;
-    tracing::info!(
-        adapter = %name,
-        digest = %info.digest,
-        contract = %info.contract,
-        product = %info.description.product,
-        version = %info.description.version,
-        "adapter loaded"
-    );
-    for warning in &info.warnings {
-        tracing::warn!(adapter = %name, warning, "adapter configuration");
     }
 }
 

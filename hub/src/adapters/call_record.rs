@@ -3,7 +3,16 @@
 //! It outlives the call: a call that is stopped in the middle can't be asked what it had sent. It errs on the side of
 //! "it may have had an effect".
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::domain::delivery::{CallDone, Outbound};
+
+/// Requests that are kept, of one call.
+const KEPT: usize = 16;
+/// Characters of a path that are kept.
+const LONGEST_PATH: usize = 200;
 
 /// The record of one call.
 #[derive(Debug, Default)]
@@ -12,9 +21,30 @@ pub struct CallRecord {
     effects: AtomicU32,
     /// Whether the call waits for the outside rather than computes.
     outside: AtomicBool,
+    /// Whether the call may change nothing, neither outside nor in the adapter's store.
+    reads_only: bool,
+    /// Its memory at the end, in bytes, which is the most that it had; 0 while it runs.
+    memory: AtomicU64,
+    requests: Mutex<Requests>,
+}
+
+#[derive(Debug, Default)]
+struct Requests {
+    kept: Vec<Outbound>,
+    more: u64,
 }
 
 impl CallRecord {
+    /// Of a call that may change nothing.
+    pub fn reading() -> Self {
+        Self { reads_only: true, ..Self::default() }
+    }
+
+    /// Whether the call may change nothing.
+    pub fn reads_only(&self) -> bool {
+        self.reads_only
+    }
+
     /// Whether the call may have changed anything outside.
     pub fn may_have_effect(&self) -> bool {
         self.effects.load(Ordering::Acquire) > 0
@@ -23,6 +53,38 @@ impl CallRecord {
     /// Whether the call waits for the outside now.
     pub fn is_outside(&self) -> bool {
         self.outside.load(Ordering::Acquire)
+    }
+
+    /// The component has come to its end with so much memory, which never shrinks.
+    pub fn stopped_at(&self, bytes: usize) {
+        self.memory.store(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Release);
+    }
+
+    /// A request begins; its place among those that are kept, if it is.
+    pub fn requested(&self, mut request: Outbound) -> Option<usize> {
+        request.path = request.path.chars().take_while(|char| *char != '?').take(LONGEST_PATH).collect();
+        let mut requests = self.requests.lock();
+        if requests.kept.len() == KEPT {
+            requests.more += 1;
+            return None;
+        }
+        requests.kept.push(request);
+        Some(requests.kept.len() - 1)
+    }
+
+    /// More is known of a request.
+    pub fn amend(&self, place: Option<usize>, more: impl FnOnce(&mut Outbound)) {
+        let mut requests = self.requests.lock();
+        if let Some(request) = place.and_then(|place| requests.kept.get_mut(place)) {
+            more(request);
+        }
+    }
+
+    /// What was done so far.
+    pub fn done(&self) -> CallDone {
+        let (requests, memory) = (self.requests.lock(), self.memory.load(Ordering::Acquire));
+        let peak_kib = (memory > 0).then_some(memory / 1024);
+        CallDone { peak_kib, requests: requests.kept.clone(), more: requests.more, ..CallDone::default() }
     }
 
     /// The call leaves the component to wait for the outside, until the guard is dropped.
@@ -67,6 +129,7 @@ impl Effect<'_> {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 mod tests {
     use super::*;
 
@@ -80,6 +143,22 @@ mod tests {
         let _sent = record.begin_request(true);
         record.begin_request(true).never_left();
         assert!(record.may_have_effect());
+    }
+
+    #[test]
+    fn requests_are_kept_within_a_bound_and_without_a_query() {
+        let record = CallRecord::default();
+        let path = format!("/clients/{}?name=Ada", "x".repeat(300));
+        let places: Vec<_> =
+            (0..20).map(|_| record.requested(Outbound { path: path.clone(), ..Outbound::default() })).collect();
+        record.amend(places[0], |request| request.status = Some(204));
+        record.amend(places[19], |request| request.status = Some(500));
+        let done = record.done();
+        assert_eq!((done.requests.len(), done.more, done.peak_kib), (16, 4, None));
+        assert_eq!((done.requests[0].path.len(), done.requests[0].status), (200, Some(204)));
+        let short = CallRecord::default();
+        short.requested(Outbound { path: "/clients?name=Ada".to_owned(), ..Outbound::default() });
+        assert_eq!(short.done().requests[0].path, "/clients");
     }
 
     #[test]

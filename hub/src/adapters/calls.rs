@@ -13,11 +13,17 @@ use super::bindings::types::{Health, Profile, Receipt};
 use super::world::World;
 use super::{AdapterName, Adapters, CallError};
 
-/// The arguments move into the call, since it runs on another thread.
+/// The arguments move into the call, since it runs on another thread. What only reads is said so.
 macro_rules! call {
     ($adapters:expr, $world:ty, $interface:ident, $function:literal, $call:ident ( $($argument:expr),* )) => {
+        call!(@call $adapters, $world, $interface, $function, $call($($argument),*))
+    };
+    (reads $adapters:expr, $world:ty, $interface:ident, $function:literal, $call:ident ( $($argument:expr),* )) => {
+        call!(@read $adapters, $world, $interface, $function, $call($($argument),*))
+    };
+    (@$how:ident $adapters:expr, $world:ty, $interface:ident, $function:literal, $call:ident ( $($argument:expr),* )) => {
         $adapters
-            .call::<$world, _, _>($function, move |world, store| {
+            .$how::<$world, _, _>($function, move |world, store| {
                 Box::pin(async move { world.$interface().$call(store, $(&$argument),*).await })
             })
             .await
@@ -53,7 +59,7 @@ impl Adapters {
     /// The customer's accounts as they are now.
     pub async fn list_accounts(&self, external_id: &str) -> Result<Vec<Account>, CallError> {
         let id = external_id.to_owned();
-        call!(self, CoreBankingAdapter, backoffice_adapter_core_banking, "list-accounts", call_list_accounts(id))
+        call!(reads self, CoreBankingAdapter, backoffice_adapter_core_banking, "list-accounts", call_list_accounts(id))
     }
 }
 
@@ -74,7 +80,7 @@ impl Adapters {
     /// What the CRM knows of the relationship now.
     pub async fn relationship(&self, external_id: &str) -> Result<RelationshipSummary, CallError> {
         let id = external_id.to_owned();
-        call!(self, CrmAdapter, backoffice_adapter_crm, "relationship", call_relationship(id))
+        call!(reads self, CrmAdapter, backoffice_adapter_crm, "relationship", call_relationship(id))
     }
 }
 
@@ -89,7 +95,7 @@ impl Adapters {
     /// How a case stands that an earlier verdict named.
     pub async fn case_status(&self, id: &str) -> Result<Verdict, CallError> {
         let id = id.to_owned();
-        call!(self, KycAdapter, backoffice_adapter_kyc, "case-status", call_case_status(id))
+        call!(reads self, KycAdapter, backoffice_adapter_kyc, "case-status", call_case_status(id))
     }
 
     /// Hands a document over.
@@ -134,7 +140,7 @@ impl Adapters {
     /// The devices enrolled for an identity.
     pub async fn list_devices(&self, external_id: &str) -> Result<Vec<Device>, CallError> {
         let id = external_id.to_owned();
-        call!(self, IdentityAdapter, backoffice_adapter_identity, "list-devices", call_list_devices(id))
+        call!(reads self, IdentityAdapter, backoffice_adapter_identity, "list-devices", call_list_devices(id))
     }
 
     /// Sets what the device may do.
@@ -197,6 +203,6 @@ impl Adapters {
     }
 
     async fn health_of<W: World>(&self) -> Result<Health, CallError> {
-        self.call::<W, _, _>("check-health", |world, store| Box::pin(world.check_health(store))).await
+        self.read::<W, _, _>("check-health", |world, store| Box::pin(world.check_health(store))).await
     }
 }

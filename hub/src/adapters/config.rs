@@ -46,6 +46,12 @@ pub struct AdapterConfig {
     /// Whether the adapter may keep a few KiB between calls. Default false.
     #[serde(default)]
     pub store: bool,
+    /// Whether a change of the component's file is taken over by itself. Default true.
+    #[serde(default = "yes")]
+    pub watch: bool,
+    /// When a component that has just taken over is given up.
+    #[serde(default)]
+    pub probation: Probation,
     /// What the adapter may call, by name.
     #[serde(default)]
     pub endpoints: BTreeMap<String, EndpointConfig>,
@@ -71,6 +77,22 @@ impl AdapterConfig {
         };
         self.settings.iter().map(|(name, value)| (name.clone(), text(value))).collect()
     }
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// When a component that has taken over from another one is given up, and the one before comes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Probation {
+    /// The first calls, which count. 0..=10000, default 10; with 0 there is no probation.
+    #[serde(default)]
+    pub calls: Bounded<0, 10_000, 10>,
+    /// Faults of the component's own among them. 1..=1000, default 3.
+    #[serde(default)]
+    pub faults: Bounded<1, 1_000, 3>,
 }
 
 /// A whole number within bounds, both included.
@@ -143,6 +165,12 @@ impl Digest {
         use sha2::Digest as _;
         Self(sha2::Sha256::digest(bytes).into())
     }
+
+    /// Its first 16 digits, where another one is not to be expected.
+    #[must_use]
+    pub fn short(&self) -> String {
+        hex::encode(self.0).chars().take(16).collect()
+    }
 }
 
 impl TryFrom<String> for Digest {
@@ -191,6 +219,8 @@ mod tests {
         assert_eq!(config.deadline(), Duration::from_secs(5));
         assert_eq!(config.concurrency.get(), 8);
         assert!(!config.store && config.endpoints.is_empty() && config.digest.is_none());
+        assert!(config.watch);
+        assert_eq!((config.probation.calls.get(), config.probation.faults.get()), (10, 3));
     }
 
     #[test]
@@ -199,6 +229,7 @@ mod tests {
             ("component = 'a'\nmemory = 1", "unknown field `memory`"),
             ("component = 'a'\nmemory_mib = 0", "from 1 to 4096, got 0"),
             ("component = 'a'\ndeadline_ms = -1", "from 10 to 600000, got -1"),
+            ("component = 'a'\nprobation = { faults = 0 }", "from 1 to 1000, got 0"),
             ("component = 'a'\ndigest = 'md5:1'", "expected `sha256:`"),
             ("memory_mib = 1", "missing field `component`"),
         ] {

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
+use wasmtime::Store;
+
 use super::AdapterName;
 use super::call_record::CallRecord;
 use super::egress::Egress;
@@ -46,6 +49,17 @@ impl Guest {
     pub(super) fn wasi(&mut self) -> &mut Wasi {
         self.wasi.get_or_insert_default()
     }
+}
+
+/// A call into an instance of a world, owned and ready to be sent to another thread.
+pub trait GuestCall<W, T>:
+    for<'a> FnOnce(&'a W, &'a mut Store<Guest>) -> BoxFuture<'a, wasmtime::Result<T>> + Send + 'static
+{
+}
+
+impl<W, T, F> GuestCall<W, T> for F where
+    F: for<'a> FnOnce(&'a W, &'a mut Store<Guest>) -> BoxFuture<'a, wasmtime::Result<T>> + Send + 'static
+{
 }
 
 /// Types alone: nothing to call.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
-use super::bindings::http::{Host, HttpFailure, Request, Response};
+use super::bindings::http::{Host, HttpFailure, Method, Request, Response};
 use super::guest::Guest;
 
 /// The most requests in one call.
@@ -23,6 +23,9 @@ impl Guest {
         if self.requests > MAX_REQUESTS {
             let text = format!("more than {MAX_REQUESTS} requests in one call");
             return Err(HttpFailure::Refused(text));
+        }
+        if self.record.reads_only() && !matches!(request.method, Method::Get | Method::Head) {
+            return Err(HttpFailure::Refused("a shadow call may only read".to_owned()));
         }
         let endpoint = self.grants.egress.endpoint(&request.endpoint)?;
         let record = Arc::clone(&self.record);

@@ -46,6 +46,7 @@ impl Host for Guest {
 
     fn set(&mut self, name: String, value: Vec<u8>) -> wasmtime::Result<Result<(), String>> {
         Ok(match &self.grants.store {
+            Some(_) if self.record.reads_only() => Err("a shadow call may only read".to_owned()),
             Some(store) => store.set(name, value),
             None => Err(format!(
                 "the configuration gives this adapter no store; add `store = true` to [adapters.{}]",

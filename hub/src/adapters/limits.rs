@@ -56,6 +56,11 @@ impl Limits {
         Self { bounds, memory_bytes: 0, table_elements: 0, last_growth: Growth::None, denied: None }
     }
 
+    /// What it has of memory, in bytes: no memory ever shrinks.
+    pub fn memory_bytes(&self) -> usize {
+        self.memory_bytes
+    }
+
     /// What was refused last, if anything: the likely cause of a trap that follows.
     pub fn denied(&self) -> Option<Denied> {
         self.denied

@@ -100,9 +100,54 @@ pub enum LoadError {
     /// What it says of itself can't be.
     #[error("`describe`: {0}")]
     Description(String),
+    /// The turn did not come.
+    #[error("another component has been on its way in for too long")]
+    Busy,
     /// The host is stopping, or could not do the work.
     #[error("the host could not load it: {0}")]
     Host(String),
+}
+
+impl LoadError {
+    /// Why, for whoever asks from outside: no path of this machine and no word of the compiler's.
+    #[must_use]
+    pub fn told(&self) -> String {
+        match self {
+            Self::Unreadable { .. } => "the component's file can't be read".to_owned(),
+            Self::Registry(_) => "the component can't be had from its registry".to_owned(),
+            Self::NoRegistry(_) => "`registry` is configured for a component that is a file".to_owned(),
+            Self::TooLarge(_) => format!("the component is larger than {MAX_COMPONENT_BYTES} bytes"),
+            Self::Signature(error) => error.told(),
+            Self::Compile(_) => "it can't be compiled".to_owned(),
+            Self::Link(_) => "its types differ from the contract's".to_owned(),
+            Self::Endpoint(_) => "one of its endpoints can't be used as it is configured".to_owned(),
+            Self::Describe(_) => "it failed when it was asked what it is".to_owned(),
+            Self::Host(_) => "the host could not load it".to_owned(),
+            Self::NotConfigured(_)
+            | Self::Busy
+            | Self::Digest { .. }
+            | Self::NotAComponent(_)
+            | Self::Memory { .. }
+            | Self::Contract(_)
+            | Self::Description(_) => self.to_string(),
+        }
+    }
+}
+
+/// A component that was not loaded.
+#[derive(Debug, Error)]
+#[error("{why}")]
+pub struct Refused {
+    /// SHA-256 of the file, where it could be read.
+    pub digest: Option<Digest>,
+    /// Why.
+    pub why: LoadError,
+}
+
+impl From<LoadError> for Refused {
+    fn from(why: LoadError) -> Self {
+        Self { digest: None, why }
+    }
 }
 
 /// What all adapters share.
@@ -129,16 +174,25 @@ pub struct Loaded {
     pub info: LoadedInfo,
 }
 
+impl Loaded {
+    /// The same, taking over once more.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let info = LoadedInfo { loaded_at: chrono::Utc::now(), ..self.info.clone() };
+        Self { ready: Arc::clone(&self.ready), description: self.description.clone(), info }
+    }
+}
+
 /// Loads the component of an adapter.
 ///
 /// # Errors
-/// [`LoadError`], the first check that failed.
+/// The first check that failed.
 pub async fn load(
     services: &Services,
     name: AdapterName,
     config: &AdapterConfig,
     store: Option<Arc<SmallStore>>,
-) -> Result<Loaded, LoadError> {
+) -> Result<Loaded, Refused> {
     let file = file(services, config).await?;
     let work = {
         let (config, cache, io) = (config.clone(), services.cache.clone(), services.io.clone());
@@ -146,8 +200,9 @@ pub async fn load(
     };
     let prepared = tokio::task::spawn_blocking(work).await.map_err(|ended| LoadError::Host(ended.to_string()))??;
     services.ticker.add(&prepared.ready.engine);
-    let description = describe(services, name, config, &prepared.ready).await?;
-    description::check(name, &description).map_err(LoadError::Description)?;
+    let refused = |why| Refused { digest: Some(prepared.digest), why };
+    let description = describe(services, name, config, &prepared.ready).await.map_err(refused)?;
+    description::check(name, &description).map_err(|why| refused(LoadError::Description(why)))?;
     let info = LoadedInfo {
         digest: prepared.digest,
         signed_by: prepared.signed_by,
@@ -196,9 +251,18 @@ fn prepare(
     (file, config): (&Path, &AdapterConfig),
     cache: &Cache,
     side: Side,
-) -> Result<Prepared, LoadError> {
+) -> Result<Prepared, Refused> {
     let bytes = read(file)?;
     let digest = Digest::of(&bytes);
+    check(name, (file, config), cache, (bytes, digest, side)).map_err(|why| Refused { digest: Some(digest), why })
+}
+
+fn check(
+    name: AdapterName,
+    (file, config): (&Path, &AdapterConfig),
+    cache: &Cache,
+    (bytes, digest, side): (Vec<u8>, Digest, Side),
+) -> Result<Prepared, LoadError> {
     if let Some(expected) = config.digest.filter(|expected| *expected != digest) {
         return Err(LoadError::Digest { expected, found: digest });
     }

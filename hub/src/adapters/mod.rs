@@ -20,9 +20,11 @@ mod config_endpoint;
 mod contract;
 mod deadline;
 mod description;
+mod difference;
 mod egress;
 mod engine;
 mod examine;
+mod files;
 mod footprint;
 mod guest;
 mod host_http;
@@ -31,16 +33,22 @@ mod host_settings;
 mod host_store;
 mod limits;
 mod loading;
+pub mod lock;
+mod noted;
 mod outcome;
 mod quarantine;
 mod ready;
+mod recent;
 mod registry;
 mod report;
 mod runtime;
 mod secret;
+mod shadow;
 mod signature;
 mod source;
 mod stats;
+mod swap;
+mod takeover;
 mod ticker;
 mod wasi;
 mod world;
@@ -50,25 +58,32 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use adapter::{Adapter, GuestCall};
+use adapter::Adapter;
+use guest::GuestCall;
 use loading::Services;
 use outcome::Outcome;
 use world::World;
 
 pub use crate::domain::delivery::{Adapter as AdapterName, UnknownAdapter};
-pub use config::{AdapterConfig, Bounded, Digest, NotADigest, OutOfBounds, TimeoutMs};
+pub use config::{AdapterConfig, Bounded, Digest, NotADigest, OutOfBounds, Probation, TimeoutMs};
 pub use config_endpoint::{AuthConfig, BaseUrl, ClientCert, EndpointConfig, OAuth2Config};
 pub use contract::{CONTRACT, Meaning};
+pub use difference::{Changed, Difference};
 pub use engine::EngineError;
 pub use examine::{Examined, Import, Package, Producer};
+pub use files::{Contents, Stamp};
 pub use footprint::Footprint;
-pub use loading::LoadError;
+pub use loading::{LoadError, Refused};
+pub use noted::noting;
 pub use outcome::CallError;
+pub use recent::RecentCall;
 pub use registry::{RegistryConfig, RegistryError};
-pub use report::{AdapterReport, AdapterState, DescriptionReport, LatencyReport, LimitsReport, LoadedInfo, Reloaded};
+pub use report::{AdapterReport, AdapterState, DescriptionReport, LatencyReport, LimitsReport, LoadedInfo};
 pub use secret::{Secret, SecretError, SecretRef};
+pub use shadow::{Compared, ShadowReport};
 pub use signature::{PublicKey, Signature, SignatureError};
 pub use source::{ComponentSource, NotAnArtifact};
+pub use swap::{Candidate, Pending, Refusal, RolledBack, SwapReport};
 pub use world::functions;
 
 /// The contract's types, one module for each interface of `wit/`.
@@ -133,14 +148,65 @@ impl Adapters {
         self.0.adapters.keys().copied().collect()
     }
 
-    /// Loads the component of an adapter again, and swaps it in when it has passed every check. Calls in flight finish
-    /// on the old one.
+    /// Loads the component that an adapter's file has now, and checks everything; nothing is swapped yet. Until the
+    /// candidate has taken over or is dropped, no other one comes in.
     ///
     /// # Errors
-    /// [`LoadError`]; then the one that was loaded stays.
-    pub async fn reload(&self, name: AdapterName) -> Result<Reloaded, LoadError> {
+    /// The first check that failed; then what is loaded stays.
+    pub async fn prepare(&self, name: AdapterName) -> Result<Candidate, Refused> {
         let adapter = self.0.adapters.get(&name).ok_or(LoadError::NotConfigured(name))?;
-        adapter.reload(&self.0.services).await
+        adapter.prepare(&self.0.services).await
+    }
+
+    /// The component that was loaded before, ready to take over again; nothing where there is none.
+    ///
+    /// # Errors
+    /// There is no such adapter, or another component has been on its way in for too long.
+    pub async fn restore(&self, name: AdapterName) -> Result<Option<Candidate>, LoadError> {
+        self.0.adapters.get(&name).ok_or(LoadError::NotConfigured(name))?.restore().await
+    }
+
+    /// Lets a component take over. Calls in flight finish on the one that they began with.
+    pub fn take_over(&self, candidate: Candidate) {
+        if let Some(adapter) = self.0.adapters.get(&candidate.name) {
+            adapter.take_over(candidate);
+        }
+    }
+
+    /// Remembers that a component waits to be confirmed.
+    pub fn hold(&self, candidate: &Candidate) {
+        if let Some(adapter) = self.0.adapters.get(&candidate.name) {
+            adapter.hold(candidate);
+        }
+    }
+
+    /// Asks a component beside the one that is loaded, for so many calls of functions that read.
+    pub fn shadow(&self, candidate: Candidate, calls: u32) {
+        if let Some(adapter) = self.0.adapters.get(&candidate.name) {
+            adapter.shadow(candidate, calls);
+        }
+    }
+
+    /// Where the component of an adapter lies, if a change of it is to be taken over by itself.
+    pub fn watched(&self, name: AdapterName) -> Option<&Path> {
+        let config = &self.0.adapters.get(&name)?.config;
+        config.component.file().filter(|_| config.watch)
+    }
+
+    /// SHA-256 of the component that is loaded.
+    pub fn digest(&self, name: AdapterName) -> Option<Digest> {
+        self.0.adapters.get(&name)?.loaded().map(|loaded| loaded.info.digest)
+    }
+
+    /// Whether an adapter has no use for a component: it is loaded, or was given up.
+    pub fn has_seen(&self, name: AdapterName, component: Digest) -> bool {
+        self.0.adapters.get(&name).is_some_and(|adapter| adapter.has_seen(component))
+    }
+
+    /// The ways back that components took by themselves since this was asked last.
+    pub fn take_given_up(&self) -> Vec<(AdapterName, RolledBack)> {
+        let all = self.0.adapters.iter();
+        all.filter_map(|(name, adapter)| Some((*name, adapter.swaps.lock().take_unrecorded()?))).collect()
     }
 
     /// What is shown of each.
@@ -170,6 +236,19 @@ impl Adapters {
             let outcome = result.as_ref().map_or_else(CallError::outcome, |_| Outcome::Ok);
             observer.call_ended(W::NAME, function, outcome.as_str(), started.elapsed());
         }
+        result
+    }
+    /// As `call`, for a function that only reads: a component that is asked beside is asked the same afterwards.
+    async fn read<W, T, F>(&self, function: &'static str, body: F) -> Result<T, CallError>
+    where
+        W: World,
+        T: Clone + PartialEq + Send + 'static,
+        F: GuestCall<W, Result<T, Disposition>> + Clone,
+    {
+        let shadow = self.0.adapters.get(&W::NAME).and_then(Adapter::beside);
+        let Some((shadow, turn)) = shadow else { return self.call::<W, T, F>(function, body).await };
+        let result = self.call::<W, T, F>(function, body.clone()).await;
+        shadow.compare::<W, T, F>(&self.0.services, (function, body), result.clone(), turn);
         result
     }
 }

@@ -11,7 +11,7 @@ use wasmtime::{Engine, Store};
 use super::call_record::CallRecord;
 use super::deadline;
 use super::egress::MAX_REQUEST_BODY_BYTES;
-use super::guest::{Grants, Guest};
+use super::guest::{Grants, Guest, GuestCall};
 use super::limits::Bounds;
 use super::outcome::Fault;
 use super::world::{Linked, World};
@@ -48,6 +48,11 @@ impl CallFrame {
     pub fn until(deadline: Instant, trace: Option<TraceContext>) -> Self {
         Self { record: Arc::default(), deadline, trace }
     }
+
+    /// A call that may change nothing, and belongs to no trace.
+    pub fn reading(deadline: Instant) -> Self {
+        Self { record: Arc::new(CallRecord::reading()), deadline, trace: None }
+    }
 }
 
 impl Ready {
@@ -74,6 +79,8 @@ impl Ready {
             Ok(None) => return Err(Fault::host(format!("it is not of the world of `{}`", W::NAME))),
             Err(error) => Err(error),
         };
+        let ended = store.data();
+        ended.record.stopped_at(ended.limits.memory_bytes());
         result.map_err(|error| Fault::from_error(&error, store.data().limits.denied()))
     }
 
@@ -93,7 +100,7 @@ impl Ready {
     where
         W: World,
         T: Send + 'static,
-        F: for<'a> FnOnce(&'a W, &'a mut Store<Guest>) -> BoxFuture<'a, wasmtime::Result<T>> + Send + 'static,
+        F: GuestCall<W, T>,
     {
         let record = Arc::clone(&frame.record);
         let deadline = frame.deadline.into();

@@ -10,8 +10,10 @@ use super::bindings::types::{Description, RepeatSafety};
 use super::config::{AdapterConfig, Digest};
 use super::footprint::Footprint;
 use super::outcome::{FaultKind, Outcome};
+use super::recent::RecentCall;
 use super::source::ComponentSource;
 use super::stats::Stats;
+use super::swap::SwapReport;
 
 /// One adapter, as it is now.
 #[derive(Clone, Debug, Serialize)]
@@ -42,6 +44,10 @@ pub struct AdapterReport {
     pub last_fault: Option<String>,
     /// How long calls took.
     pub latency: LatencyReport,
+    /// Its newest calls, the newest first.
+    pub recent: Vec<RecentCall>,
+    /// How it stands with other components.
+    pub swaps: SwapReport,
 }
 
 /// Whether an adapter can be called.
@@ -184,41 +190,7 @@ pub fn faults(stats: &Stats) -> BTreeMap<&'static str, u64> {
     FaultKind::ALL.into_iter().map(|kind| (kind.as_str(), stats.faults(kind))).collect()
 }
 
-/// A component that has taken over from another.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Reloaded {
-    /// The new one.
-    pub loaded: LoadedInfo,
-    /// The old one's digest; nothing where none was loaded.
-    pub previous: Option<Digest>,
-    /// What the new one imports, calls or reads beyond the old.
-    pub gains: Vec<String>,
-    /// What the old one did beyond the new.
-    pub loses: Vec<String>,
-}
-
-impl Reloaded {
-    /// Compares the two.
-    pub fn new(old: Option<&LoadedInfo>, loaded: LoadedInfo) -> Self {
-        let (before, after) = (old.map(reaches).unwrap_or_default(), reaches(&loaded));
-        let beyond =
-            |all: &[String], others: &[String]| all.iter().filter(|one| !others.contains(one)).cloned().collect();
-        Self {
-            previous: old.map(|info| info.digest),
-            gains: beyond(&after, &before),
-            loses: beyond(&before, &after),
-            loaded,
-        }
-    }
-}
-
-fn reaches(info: &LoadedInfo) -> Vec<String> {
-    let named = |what: &'static str, names: &[String]| -> Vec<String> {
-        names.iter().map(|name| format!("{what} {name}")).collect()
-    };
-    let mut all = named("import", &info.imports);
-    all.extend(named("endpoint", &info.description.endpoints));
-    all.extend(named("setting", &info.description.settings));
-    all
+/// RFC 3339 in UTC with milliseconds, as everywhere in the API.
+pub fn moment<S: serde::Serializer>(at: &DateTime<Utc>, out: S) -> Result<S::Ok, S::Error> {
+    out.collect_str(&at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
 }

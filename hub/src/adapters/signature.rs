@@ -77,6 +77,20 @@ pub enum SignatureError {
     Wrong(String),
 }
 
+impl SignatureError {
+    /// Why, without a path of this machine.
+    #[must_use]
+    pub fn told(&self) -> String {
+        match self {
+            Self::Unreadable { .. } => "a key or signature can't be read".to_owned(),
+            Self::NotAKey(_) => "a trusted key is none".to_owned(),
+            Self::Missing { trusted, .. } => format!("it is not signed; trusted are {trusted}"),
+            Self::Malformed { .. } => "its signature file holds none".to_owned(),
+            Self::OtherComponent { .. } | Self::Untrusted { .. } | Self::Wrong(_) => self.to_string(),
+        }
+    }
+}
+
 /// The public half of a signer's key pair.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey(Vec<u8>);

@@ -1,7 +1,7 @@
 //! Where a component comes from, as the configuration names it: a file, or an artifact in an OCI registry.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use oci_client::Reference;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,17 @@ pub enum ComponentSource {
 pub struct NotAnArtifact {
     text: String,
     why: String,
+}
+
+impl ComponentSource {
+    /// The file, where it is one.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Registry(_) => None,
+        }
+    }
 }
 
 impl TryFrom<String> for ComponentSource {

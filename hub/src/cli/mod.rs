@@ -3,6 +3,7 @@
 //! Every command has `--help` with an example, answers on stdout (as JSON with `--json`), logs to stderr, and ends with
 //! 0 (done), 1 (it failed) or 2 (wrong usage). A command that works on data opens a stopped hub's and asks a running one.
 
+mod adapters;
 mod decide;
 mod hub_access;
 pub mod import;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use adapters::AdaptersCommand;
 pub use import::ImportArgs;
 pub use output::{Exit, Output};
 pub use plugin::PluginCommand;
@@ -70,6 +72,9 @@ pub enum Command {
     /// See what is owed to each adapter, and decide on what was set aside.
     #[command(subcommand, after_help = "Example:\n  hub sync status")]
     Sync(SyncCommand),
+    /// See what a running hub has loaded, and swap it without a restart.
+    #[command(subcommand, after_help = "Example:\n  hub adapters status")]
+    Adapters(AdaptersCommand),
     /// Make, build, check and sign adapters.
     #[command(subcommand, after_help = "Example:\n  hub plugin inspect plugins/dist/crm.wasm")]
     Plugin(PluginCommand),
@@ -153,6 +158,9 @@ mod tests {
             "hub sync discard d1 --adapter crm --reason x",
             "hub sync discard d1 --dry-run",
             "hub sync discard --all",
+            "hub adapters reload ledger",
+            "hub adapters reload crm --confirm md5:1",
+            "hub adapters reload crm --shadow 0",
             "hub policy explain --role R --member m --org o --action CL099",
         ] {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err();

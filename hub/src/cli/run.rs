@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::output::Exit;
 use super::session::{Session, on_terminal};
-use super::{Cli, Command, import, journal, plugin, policy, state, sync, token};
+use super::{Cli, Command, adapters, import, journal, plugin, policy, state, sync, token};
 use crate::startup::{self, Serving};
 use crate::telemetry::Metrics;
 use crate::telemetry::log::{self, LogGuard, LogOptions};
@@ -70,6 +70,7 @@ async fn dispatch(session: &Session, command: Command, logs: &LogGuard) -> Resul
         Command::Journal(command) => journal::run(session, &command),
         Command::State(command) => state::run(session, &command),
         Command::Sync(command) => sync::run(session, &command).await,
+        Command::Adapters(command) => adapters::run(session, &command).await,
         Command::Plugin(command) => plugin::run(session, &command).await,
         Command::Policy(command) => policy::run(session, &command),
     }

@@ -204,6 +204,61 @@ pub struct Loaded {
     pub version: String,
     /// The version of the contract that it was made for.
     pub contract: String,
+    /// SHA-256 of the component before; none where there was none, or it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    /// The id of the key that has signed it, where a signature is demanded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
+    /// What it may do beyond the one before, as an operator has confirmed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gains: Vec<String>,
+}
+
+/// The data of `adapter.shadowed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Shadowed {
+    /// Which adapter.
+    pub adapter: super::delivery::Adapter,
+    /// SHA-256 of the component that is asked beside.
+    pub digest: String,
+    /// How often, at most.
+    pub calls: u32,
+}
+
+/// The data of `adapter.refused`: the one that is loaded stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Refused {
+    /// Which adapter.
+    pub adapter: super::delivery::Adapter,
+    /// SHA-256 of the component, where it could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// SHA-256 of the one that is loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// What it may do beyond the one that is loaded, where that is why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gains: Vec<String>,
+}
+
+/// The data of `adapter.rolled-back`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RolledBack {
+    /// Which adapter.
+    pub adapter: super::delivery::Adapter,
+    /// SHA-256 of the component that was given up.
+    pub from: String,
+    /// SHA-256 of the one before, which is back.
+    pub to: String,
+    /// What it did, where it was given up by itself; none where an operator did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// The data of `policy.changed`.
@@ -331,6 +386,12 @@ events! {
     AdapterRemoved(Configured) = "adapter.removed",
     /// A component took over.
     AdapterLoaded(Loaded) = "adapter.loaded",
+    /// A component was not taken.
+    AdapterRefused(Refused) = "adapter.refused",
+    /// A component is asked beside the one that is loaded.
+    AdapterShadowed(Shadowed) = "adapter.shadowed",
+    /// The component before is back.
+    AdapterRolledBack(RolledBack) = "adapter.rolled-back",
     /// The policy files changed.
     PolicyChanged(PolicyChanged) = "policy.changed",
     /// So much has been announced.

@@ -21,6 +21,7 @@ mod parked_tests;
 pub mod profile;
 pub mod reference;
 pub mod refusal;
+pub mod settled;
 pub mod validate;
 
 /// The member that stands for the hub itself on the record; no token may claim to be it.

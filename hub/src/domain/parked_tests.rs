@@ -28,7 +28,7 @@ fn link(function: Function, reason: &str) -> Link {
     let mut link = Link::default();
     let key = || "k".to_owned();
     link.attempted(&Attempted { key: key(), function, version: 1, owing: 1, attempt: 9 }, Some(&client(1).into()));
-    link.parked(&Parked { key: key(), function, reason: reason.to_owned(), error: "no".to_owned() });
+    link.parked(&Parked { key: key(), function, reason: reason.to_owned(), error: "no".to_owned(), call: None });
     link
 }
 
@@ -52,7 +52,7 @@ fn what_may_have_had_an_effect_is_repeated_as_it_is() {
     assert_eq!(mirror_due(Adapter::Crm, &client(2), &link), None);
     // An attempt that surely had no effect tells nothing of the one before the decision.
     let (key, function) = ("k".to_owned(), Function::UpsertContact);
-    let failed = Failed { key, function, unknown: false, error: "503".to_owned(), next_at: at(9) };
+    let failed = Failed { key, function, unknown: false, error: "503".to_owned(), next_at: at(9), call: None };
     link.failed(&failed);
     assert_eq!(link.mirror.as_ref().map(|mirror| mirror.progress), Some(Progress::Unknown));
     assert_eq!(mirror_due(Adapter::Crm, &client(2), &link), None);

@@ -1,5 +1,5 @@
-//! `/admin`: CX020 and CX021, what an operator sees of the hub itself; below `/admin/sync` are `parked` and `jobs`, below
-//! `/admin/policies` is `policies`.
+//! `/admin`: CX020 and CX021, what an operator sees of the hub itself; below `/admin/adapters` is `adapters`, below
+//! `/admin/sync` are `parked` and `jobs`, below `/admin/policies` is `policies`.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::request::{Request, request, served};
 use super::statuses::Admin;
 use super::views::{AdapterView, Items};
-use super::{jobs, parked, policies};
+use super::{adapters as swaps, jobs, parked, policies};
 use crate::access::Action;
 use crate::actors::TreeReport;
 
@@ -26,9 +26,10 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     let get = |name: &'static str| warp::path(name).and(warp::path::end()).and(warp::get());
     let tree = get("tree").and(request(hub, &TREE)).then(|request| served(request, tree));
     let adapters = get("adapters").and(request(hub, &ADAPTERS)).then(|request| served(request, adapters));
+    let swaps = warp::path("adapters").and(swaps::routes(hub));
     let sync = warp::path("sync").and(parked::routes(hub).or(jobs::routes(hub)).unify());
     let policies = warp::path("policies").and(policies::routes(hub));
-    tree.or(adapters).unify().or(sync).unify().or(policies).unify().boxed()
+    tree.or(adapters).unify().or(swaps).unify().or(sync).unify().or(policies).unify().boxed()
 }
 
 /// The supervisor tree

@@ -11,6 +11,7 @@ use super::proxies::Proxies;
 use super::views::{Part, PolicyView};
 use crate::access::{Access, Permit, Tokens};
 use crate::actors::Tree;
+use crate::actors::adapters::AdapterDesk;
 use crate::actors::commands::Commands;
 use crate::adapters::Adapters;
 use crate::state::history::HistoryPage;
@@ -41,6 +42,8 @@ pub struct HttpContext {
     pub tree: Tree,
     /// Every plugin.
     pub adapters: Adapters,
+    /// Swaps their components.
+    pub swaps: AdapterDesk,
     /// How the hub itself is.
     pub insight: Arc<dyn Insight>,
     /// Turns for reading documents, each up to 20 MiB of memory.

@@ -13,6 +13,7 @@
 #![allow(clippy::unused_async, reason = "every endpoint is an async function, whether or not it waits")]
 
 mod accounts;
+mod adapters;
 mod admin;
 mod answer;
 mod body;

@@ -10,7 +10,7 @@ use utoipa::{Modify, OpenApi};
 use super::problem::ProblemDocument;
 use super::statuses::header;
 use super::{
-    accounts, admin, devices, docs, documents, health, history, jobs, kyc, parked, policies, profile, starred,
+    accounts, adapters, admin, devices, docs, documents, health, history, jobs, kyc, parked, policies, profile, starred,
 };
 use crate::domain::validate::FieldError;
 
@@ -23,7 +23,8 @@ use crate::domain::validate::FieldError;
         HEAD is answered wherever GET is."),
     paths(profile::list, profile::create, profile::view, profile::edit, profile::archive, accounts::accounts,
         devices::list, devices::lock, devices::transfer, devices::activate, devices::reset_pin, starred::star,
-        history::history, documents::list, documents::submit, kyc::review, admin::tree, admin::adapters, policies::policies,
+        history::history, documents::list, documents::submit, kyc::review, admin::tree, admin::adapters, adapters::reload,
+        adapters::rollback, policies::policies,
         policies::explain,
         parked::list, parked::retry, parked::discard, parked::retry_all, parked::discard_all, jobs::list, jobs::one, jobs::cancel,
         health::live, health::ready, health::scrape, docs::contract, docs::page),

@@ -64,6 +64,15 @@ pub struct JobParameter {
     id: String,
 }
 
+/// Which adapter.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct AdapterParameter {
+    /// Its section in the configuration.
+    #[param(example = "crm", min_length = 1)]
+    name: String,
+}
+
 /// How CX030 is asked.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

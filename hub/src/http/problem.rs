@@ -71,6 +71,8 @@ codes! {
     DeliveryNotFound = "delivery-not-found", NOT_FOUND, "There is no such parked delivery";
     /// No such job is remembered.
     JobNotFound = "job-not-found", NOT_FOUND, "There is no such job";
+    /// No such adapter is configured.
+    AdapterNotFound = "adapter-not-found", NOT_FOUND, "There is no such adapter";
     /// No such route.
     RouteNotFound = "route-not-found", NOT_FOUND, "There is no such route";
     /// The route has other methods.
@@ -101,6 +103,12 @@ codes! {
     TargetNotActive = "target-not-active", CONFLICT, "The new owner is not active";
     /// The first request with this key still runs.
     RequestInProgress = "request-in-progress", CONFLICT, "The first request with this key is still running";
+    /// A component did not pass its checks.
+    ComponentRefused = "component-refused", CONFLICT, "The component is refused, and the one that is loaded stays";
+    /// A component may do more, or is not the one that was confirmed.
+    ConfirmationNeeded = "confirmation-needed", CONFLICT, "The component has to be confirmed first";
+    /// No component was loaded before.
+    NothingBefore = "nothing-before", CONFLICT, "There is no component to go back to";
     /// `If-Match` names another version.
     VersionMismatch = "version-mismatch", PRECONDITION_FAILED, "The client has another version";
     /// Fields are wrong; `errors` names them all.

@@ -151,6 +151,7 @@ pub fn not_found(code: Code) -> Problem {
     let detail = match code {
         Code::DeviceNotFound => "there is no such device in your organisation",
         Code::DeliveryNotFound => "no such delivery is set aside; it may have been decided on already",
+        Code::AdapterNotFound => "no such adapter is configured; see /admin/adapters for those that are",
         Code::JobNotFound => "there is no such job; the newest are remembered for as long as the hub runs",
         _ => "there is no such client in your organisation",
     };

@@ -14,7 +14,7 @@ use super::context::HttpContext;
 use super::openapi::Methods;
 use super::problem::{Code, Problem};
 use super::{
-    accounts, admin, devices, docs, documents, health, history, jobs, kyc, parked, policies, profile, starred,
+    accounts, adapters, admin, devices, docs, documents, health, history, jobs, kyc, parked, policies, profile, starred,
 };
 
 /// Every endpoint.
@@ -38,6 +38,8 @@ pub static ENDPOINTS: &[&Endpoint] = &[
     &kyc::REVIEW,
     &admin::TREE,
     &admin::ADAPTERS,
+    &adapters::RELOAD,
+    &adapters::ROLLBACK,
     &parked::PARKED,
     &parked::RETRY,
     &parked::DISCARD,

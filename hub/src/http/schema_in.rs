@@ -339,6 +339,21 @@ pub struct DecisionsRequest {
     dry_run: Option<bool>,
 }
 
+/// CX022.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReloadRequest {
+    /// The digest of a component that may do more than the one that is loaded.
+    #[schema(
+        pattern = "^sha256:[0-9a-f]{64}$",
+        example = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    )]
+    confirm: Option<String>,
+    /// Only ask the component beside the one that is loaded, for so many calls of functions that read.
+    #[schema(minimum = 1, maximum = 100_000, example = 20)]
+    shadow: Option<u32>,
+}
+
 /// CX041.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -79,6 +79,11 @@ problems! {
         [Code::ClientNotFound, Code::InvalidTransition, Code::ClientArchived];
     /// Of the administration routes.
     Admin = [EVERY, SECURED], [];
+    /// Of CX022, forth.
+    Reload = [EVERY, SECURED, BODY, COMMAND],
+        [Code::AdapterNotFound, Code::ComponentRefused, Code::ConfirmationNeeded];
+    /// Of CX022, back.
+    Rollback = [EVERY, SECURED, COMMAND], [Code::AdapterNotFound, Code::NothingBefore];
     /// Of CX041.
     Explain = [EVERY, SECURED, BODY], [];
     /// Of CX030.

@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::adapters::{AdapterReport, AdapterState, LoadedInfo};
+use crate::actors::adapters::Swapped;
+use crate::adapters::{AdapterReport, AdapterState, Difference, LoadedInfo, RecentCall, SwapReport};
+use crate::domain::delivery::Adapter;
 
 /// How a part of the hub is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
@@ -79,6 +81,10 @@ pub struct AdapterView {
     pub last_fault: Option<String>,
     /// How long calls took.
     pub latency: LatencyView,
+    /// Its newest calls and what they did, the newest first.
+    pub recent: Vec<RecentCall>,
+    /// How it stands with other components.
+    pub swaps: SwapReport,
 }
 
 /// A component that is loaded.
@@ -98,6 +104,8 @@ pub struct LoadedView {
     /// The world that it implements.
     #[schema(example = "crm-adapter")]
     pub world: String,
+    /// The id of the key that has signed it; null where no signature is demanded.
+    pub signed_by: Option<String>,
     /// Everything that it imports.
     pub imports: Vec<String>,
     /// When it took over.
@@ -153,6 +161,8 @@ impl From<AdapterReport> for AdapterView {
             faults: report.faults,
             last_fault: report.last_fault,
             latency: LatencyView { mean_us: latency.mean_us, p50_us: latency.p50_us, p99_us: latency.p99_us },
+            recent: report.recent,
+            swaps: report.swaps,
         }
     }
 }
@@ -165,9 +175,39 @@ impl From<LoadedInfo> for LoadedView {
             digest: info.digest.to_string(),
             contract: info.contract,
             world: info.world,
+            signed_by: info.signed_by,
             imports: info.imports,
             loaded_at: info.loaded_at,
         }
+    }
+}
+
+/// What became of a component (CX022).
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReloadView {
+    /// The adapter's section in the configuration.
+    #[schema(inline, example = "crm")]
+    pub name: Adapter,
+    /// Whether it has taken over; else it is asked beside the one that is loaded.
+    pub swapped: bool,
+    /// The component.
+    pub component: LoadedView,
+    /// SHA-256 of the one that was loaded before; null where none was.
+    pub previous: Option<String>,
+    /// What it may do beyond that one.
+    pub difference: Difference,
+    /// For how many calls it is asked beside; null where it has taken over.
+    pub shadow: Option<u32>,
+}
+
+impl ReloadView {
+    /// Of what became of it.
+    #[must_use]
+    pub fn new(name: Adapter, swapped: Swapped, shadow: Option<u32>) -> Self {
+        let Swapped { info, previous, difference } = swapped;
+        let previous = previous.map(|digest| digest.to_string());
+        Self { name, swapped: shadow.is_none(), component: info.into(), previous, difference, shadow }
     }
 }
 

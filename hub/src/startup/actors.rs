@@ -1,4 +1,4 @@
-//! The actors: shards for clients and devices, the links, the notifier, the watch over the policies.
+//! The actors: shards for clients and devices, the links, the notifier, the watch over policies and components.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,6 +9,8 @@ use tokio::sync::{mpsc, watch};
 use super::announce::Announced;
 use super::links::{self, Linked, Links};
 use crate::access::{self, Access, PolicyChange};
+use crate::actors::adapter_watch;
+use crate::actors::adapters::AdapterDesk;
 use crate::actors::commands::{Commands, Shards};
 use crate::actors::{ActorSystem, Lifeline, RestartPolicy, Seat, TaskSpec, Tree, TreeError, supervise_task};
 use crate::adapters::{SecretError, SecretRef};
@@ -68,7 +70,12 @@ pub enum NatsError {
 ///
 /// # Errors
 /// See [`ActorsError`].
-pub fn start(config: &Config, linked: &Linked, access: &Arc<Access>) -> Result<Running, ActorsError> {
+pub fn start(
+    config: &Config,
+    linked: &Linked,
+    access: &Arc<Access>,
+    desk: &AdapterDesk,
+) -> Result<Running, ActorsError> {
     let system = ActorSystem::start()?;
     let tree = Tree::new(&system);
     let shards = Shards {
@@ -87,6 +94,7 @@ pub fn start(config: &Config, linked: &Linked, access: &Arc<Access>) -> Result<R
     if config.policies.watch {
         supervise_policies(&tree, access.clone(), config.policies.path.clone(), linked.journal.clone())?;
     }
+    supervise_adapters(&tree, desk.clone())?;
     Ok(Running { system, tree, commands, links, notify })
 }
 
@@ -116,6 +124,21 @@ fn credentials(config: &NatsConfig) -> Result<Credentials, NatsError> {
         let place = SecretRef::try_from(place.as_str().to_owned()).map_err(|_| NatsConfigError::Secret)?;
         Ok(place.resolve()?.expose().to_owned())
     })
+}
+
+fn supervise_adapters(tree: &Tree, desk: AdapterDesk) -> Result<(), TreeError> {
+    let factory = move |lifeline: Lifeline| {
+        let desk = desk.clone();
+        async move {
+            tokio::select! {
+                () = adapter_watch::watch(desk) => {}
+                () = lifeline.leaving() => {}
+            }
+            Ok(())
+        }
+    };
+    let (name, policy) = ("adapters".to_owned(), RestartPolicy::default());
+    supervise_task(tree, "", TaskSpec { name, seat: Seat::Own, factory, policy })
 }
 
 fn supervise_policies(

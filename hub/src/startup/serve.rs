@@ -14,10 +14,11 @@ use super::data::{self, Data, DataError, decisions_in, reads_in};
 use super::insight::{Gauges, Parts};
 use super::links::Linked;
 use crate::access::{Access, DecisionLog, LocalKey, Tokens};
+use crate::actors::adapters::AdapterDesk;
 use crate::adapters::{Adapters, CallObserver};
 use crate::config::Config;
 use crate::domain::delivery::Adapter;
-use crate::domain::event::{Configured, Event, Loaded, PolicyChanged};
+use crate::domain::event::{Configured, Event, PolicyChanged};
 use crate::http::{self, HttpContext, Limits, UPLOADS};
 use crate::journal::reads::ReadsLog;
 use crate::journal::{Append, FileJournal, FlushObserver, Journal};
@@ -100,16 +101,17 @@ pub async fn serve(
     let access = Arc::new(recording(access, &config)?);
     let reads = open_reads(&config)?;
     let adapters = open_adapters(&config, &metrics).await?;
-    note_start(&data, &config, &adapters, &access).await?;
+    let desk = AdapterDesk::new(adapters.clone(), data.journal.clone(), config.store.path.join("adapters.lock"));
+    note_start(&data, &config, &desk, &access).await?;
     let linked = Linked {
         journal: data.journal.clone(),
         state: data.state.clone(),
         adapters: adapters.clone(),
         documents: made(&config.store.path.join("documents"))?,
     };
-    let running = actors::start(&config, &linked, &access)?;
+    let running = actors::start(&config, &linked, &access, &desk)?;
     let records = (access.clone(), reads.clone());
-    let context = context(&config, (access, tokens, metrics), (&data, reads), adapters, &running);
+    let context = context(&config, (access, tokens, metrics), (&data, reads), desk, &running);
     until_up(&running).await?;
     let url = announce(&listener, tls.is_some(), &config.store.path)?;
     ready(&Serving { url });
@@ -192,23 +194,13 @@ async fn open_adapters(config: &Config, metrics: &Metrics) -> Result<Adapters, S
 }
 
 /// Writes down what is different from the last run: adapters, components, policies.
-async fn note_start(data: &Data, config: &Config, adapters: &Adapters, access: &Access) -> Result<(), StartError> {
+async fn note_start(data: &Data, config: &Config, desk: &AdapterDesk, access: &Access) -> Result<(), StartError> {
     let journal = data.journal.as_ref();
-    let mut events = changed_adapters(&data.mark, config);
-    events.extend(adapters.report().into_iter().filter_map(|report| {
-        let loaded = report.loaded?;
-        Some(Event::AdapterLoaded(Loaded {
-            adapter: report.name,
-            digest: loaded.digest.to_string(),
-            version: loaded.description.version,
-            contract: loaded.contract,
-        }))
-    }));
-    for event in events {
-        let stream = format!("adapter/{}", adapter_of(&event));
-        let entry = By::hub("", "start").entry(stream, &event)?;
+    for (adapter, event) in changed_adapters(&data.mark, config) {
+        let entry = By::hub("", "start").entry(format!("adapter/{adapter}"), &event)?;
         journal.append(Append { entries: vec![entry], ..Append::default() }).await?;
     }
+    desk.started().await?;
     let digest = access.digest();
     if data.mark.policy.as_ref() != Some(&digest) {
         let changed = PolicyChanged { from: data.mark.policy.clone(), to: Some(digest), in_force: true };
@@ -217,30 +209,23 @@ async fn note_start(data: &Data, config: &Config, adapters: &Adapters, access: &
     Ok(())
 }
 
-fn changed_adapters(mark: &Mark, config: &Config) -> Vec<Event> {
+fn changed_adapters(mark: &Mark, config: &Config) -> Vec<(Adapter, Event)> {
     let (now, before) = (&config.adapters, &mark.configured);
     let new = now.keys().filter(|adapter| !before.contains(adapter));
     let gone = before.iter().filter(|adapter| !now.contains_key(adapter));
-    let configured = new.map(|adapter| Event::AdapterConfigured(Configured { adapter: *adapter }));
-    let removed = gone.map(|adapter| Event::AdapterRemoved(Configured { adapter: *adapter }));
+    let configured = new.map(|adapter| (*adapter, Event::AdapterConfigured(Configured { adapter: *adapter })));
+    let removed = gone.map(|adapter| (*adapter, Event::AdapterRemoved(Configured { adapter: *adapter })));
     configured.chain(removed).collect()
-}
-
-const fn adapter_of(event: &Event) -> &'static str {
-    match event {
-        Event::AdapterConfigured(data) | Event::AdapterRemoved(data) => data.adapter.as_str(),
-        Event::AdapterLoaded(data) => data.adapter.as_str(),
-        _ => "",
-    }
 }
 
 fn context(
     config: &Config,
     (access, tokens, metrics): (Arc<Access>, Arc<Tokens>, Metrics),
     (data, reads): (&Data, Option<Arc<ReadsLog>>),
-    adapters: Adapters,
+    desk: AdapterDesk,
     running: &Running,
 ) -> Arc<HttpContext> {
+    let adapters = desk.adapters().clone();
     let parts = Arc::new(Parts {
         journal: data.journal.clone(),
         state: data.state.clone(),
@@ -268,6 +253,7 @@ fn context(
         proxies: config.http.proxies.clone(),
         tree: running.tree.clone(),
         adapters,
+        swaps: desk,
         insight: parts,
         uploads: Semaphore::new(UPLOADS),
     })

@@ -8,8 +8,11 @@ use super::call::Effect;
 use super::schedule::Schedule;
 use super::step::Step;
 use crate::adapters::CallError;
-use crate::domain::delivery::{Attempted, Delivered, Failed, Parked};
+use crate::domain::delivery::{Attempted, CallDone, Delivered, Failed, Parked};
 use crate::domain::event::Event;
+
+/// What the adapter did, where it was called.
+type Call = Option<Box<CallDone>>;
 
 /// The longest text of an error that is kept.
 const LONGEST_ERROR: usize = 300;
@@ -28,22 +31,23 @@ pub fn attempted(step: &Step) -> Event {
 
 /// What it is told after a success.
 #[must_use]
-pub fn delivered(step: &Step, effect: &Effect) -> Event {
+pub fn delivered(step: &Step, effect: &Effect, call: Call) -> Event {
     let (external_id, note) = match effect {
         Effect::Receipt { external_id, note } => (Some(external_id.clone()), note.clone()),
         Effect::Screened(verdict) => (verdict.case.clone(), None),
         Effect::Document { .. } | Effect::Listed => (None, None),
     };
     let (key, function, version) = (step.key.clone(), step.function, step.version);
-    Event::DeliveryDelivered(Delivered { key, function, version, external_id, note })
+    Event::DeliveryDelivered(Delivered { key, function, version, external_id, note, call })
 }
 
 /// What it is told when the outside system has it and has not decided yet: the same question is asked again, for as
 /// long as that takes.
 #[must_use]
-pub fn undecided(step: &Step, schedule: &Schedule, now: DateTime<Utc>) -> Event {
+pub fn undecided(step: &Step, (schedule, now): (&Schedule, DateTime<Utc>), call: Call) -> Event {
     let (key, function, error) = (step.key.clone(), step.function, "it is not decided yet".to_owned());
-    Event::DeliveryFailed(Failed { key, function, unknown: false, error, next_at: schedule.ask_again(now) })
+    let next_at = schedule.ask_again(now);
+    Event::DeliveryFailed(Failed { key, function, unknown: false, error, next_at, call })
 }
 
 /// How a failure is to be read.
@@ -59,12 +63,14 @@ pub struct Failure {
     pub after: Option<Duration>,
     /// It says something about the outside system as a whole, not about this delivery.
     pub trips: bool,
+    /// What the adapter did.
+    pub call: Call,
 }
 
 impl Failure {
     /// Reads an adapter's disposition.
     #[must_use]
-    pub fn of(error: CallError) -> Self {
+    pub fn of(error: CallError, call: Call) -> Self {
         let (error, unknown, hopeless, after, trips) = match error {
             CallError::Retry { after, why } => (why, false, false, after, true),
             CallError::Unknown(why) => (why, true, false, None, true),
@@ -75,7 +81,7 @@ impl Failure {
             CallError::Unavailable(why) | CallError::Down(why) => (why, false, false, None, true),
             CallError::Busy => ("the adapter is busy".to_owned(), false, false, None, false),
         };
-        Self { error: error.chars().take(LONGEST_ERROR).collect(), unknown, hopeless, after, trips }
+        Self { error: error.chars().take(LONGEST_ERROR).collect(), unknown, hopeless, after, trips, call }
     }
 }
 
@@ -98,9 +104,10 @@ pub fn failed(
         Some(next) => Ok(next),
     };
     let (key, function, error) = (step.key.clone(), step.function, failure.error.clone());
+    let call = failure.call.clone();
     match parked {
-        Ok(next_at) => Event::DeliveryFailed(Failed { key, function, unknown, error, next_at }),
-        Err(reason) => Event::DeliveryParked(Parked { key, function, reason: reason.to_owned(), error }),
+        Ok(next_at) => Event::DeliveryFailed(Failed { key, function, unknown, error, next_at, call }),
+        Err(reason) => Event::DeliveryParked(Parked { key, function, reason: reason.to_owned(), error, call }),
     }
 }
 
@@ -124,7 +131,7 @@ mod tests {
 
     fn outcome(attempt: u32, error: CallError, repeatable: bool) -> Event {
         let schedule = Schedule::new(vec![Duration::from_secs(1)], Duration::from_secs(60));
-        failed(&step(attempt), &Failure::of(error), repeatable, &schedule, (DateTime::UNIX_EPOCH, 0.5))
+        failed(&step(attempt), &Failure::of(error, None), repeatable, &schedule, (DateTime::UNIX_EPOCH, 0.5))
     }
 
     fn parked(event: &Event) -> Option<&str> {

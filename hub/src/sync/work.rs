@@ -14,10 +14,10 @@ use super::entries::{By, client_stream, delivery_stream, kyc_stream, stream_of};
 use super::schedule::Schedule;
 use super::settle::{self, Failure};
 use super::step::{self, Body, Step};
-use crate::adapters::CallError;
 use crate::adapters::wit::types::RepeatSafety;
+use crate::adapters::{CallError, noting};
 use crate::domain::client::ClientCommand;
-use crate::domain::delivery::{Adapter, Function};
+use crate::domain::delivery::{Adapter, CallDone, Function};
 use crate::domain::due::screening_digest;
 use crate::domain::event::{DocumentChecked, Event};
 use crate::domain::kyc::{DocumentStatus, Verdict};
@@ -103,17 +103,19 @@ impl Worker {
         }
         if step.repeats_unknown && !self.repeatable(step.function) {
             // Begun before a restart: nobody knows whether it had its effect, and the system can't tell.
-            let lost = Failure::of(CallError::Unknown("the hub stopped during the attempt".to_owned()));
+            let lost = Failure::of(CallError::Unknown("the hub stopped during the attempt".to_owned()), None);
             return self.fail(lane, (&step, &by), &lost).await.map(|()| Worked::Idle);
         }
         self.begin(lane, (&step, &by), &subject).await?;
-        match self.call(lane, &subject, &step).await? {
+        let (called, done) = noting(Box::pin(self.call(lane, &subject, &step))).await;
+        let done = done.map(Box::new);
+        match called? {
             Ok(effect) => {
-                self.succeed(lane, (&step, &by), effect).await?;
+                self.succeed(lane, (&step, &by), (effect, done)).await?;
                 Ok(Worked::Delivered(step.function))
             }
             Err(error) => {
-                let failure = Failure::of(error);
+                let failure = Failure::of(error, done);
                 self.fail(lane, (&step, &by), &failure).await?;
                 Ok(if failure.trips { Worked::Failed } else { Worked::Answered })
             }
@@ -167,12 +169,17 @@ impl Worker {
         self.journal.append(Append { entries: vec![entry], ..Append::default() }).await.map(|_| ())
     }
 
-    async fn succeed(&self, lane: &str, (step, by): (&Step, &By), effect: Effect) -> Result<(), AppendError> {
+    async fn succeed(
+        &self,
+        lane: &str,
+        (step, by): (&Step, &By),
+        (effect, done): (Effect, Option<Box<CallDone>>),
+    ) -> Result<(), AppendError> {
         if let Effect::Document { status: DocumentStatus::Pending, .. } = effect {
-            let undecided = settle::undecided(step, &self.schedule, self.clock.now());
+            let undecided = settle::undecided(step, (&self.schedule, self.clock.now()), done);
             return self.append(by.entry(delivery_stream(self.adapter, lane), &undecided)?).await;
         }
-        let delivered = by.entry(delivery_stream(self.adapter, lane), &settle::delivered(step, &effect))?;
+        let delivered = by.entry(delivery_stream(self.adapter, lane), &settle::delivered(step, &effect, done))?;
         let mut entries = vec![delivered];
         match effect {
             Effect::Screened(verdict) => return self.screened(lane, by, &entries, (&verdict, |_| true)).await,

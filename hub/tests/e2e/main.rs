@@ -17,6 +17,7 @@
 mod harness;
 
 mod bodies;
+mod calls;
 mod clocks;
 mod events;
 mod faults;
@@ -31,4 +32,5 @@ mod parked;
 mod records;
 mod repeats;
 mod rolling;
+mod swap;
 mod tokens;

@@ -13,7 +13,7 @@ fn text(value: &Value) -> &str {
 }
 
 /// The templates of the mails to an address, in order.
-async fn mails(world: &World, address: &str) -> Vec<String> {
+pub async fn mails(world: &World, address: &str) -> Vec<String> {
     let state = world.outside.state("mail", address).await;
     state["messages"].as_array().unwrap().iter().map(|mail| text(&mail["categories"][0]).to_owned()).collect()
 }
@@ -30,7 +30,7 @@ fn count(kinds: &[String], kind: &str) -> usize {
 }
 
 /// The customer, the contact and the identity of a client are there, once each.
-async fn is_everywhere_once(world: &World, reference: &str) {
+pub async fn is_everywhere_once(world: &World, reference: &str) {
     let banked = world.outside.kinds("fineract", reference).await;
     assert_eq!((count(&banked, "client.created"), count(&banked, "client.activated")), (1, 1), "{banked:?}");
     let related = world.outside.kinds("espocrm", reference).await;

@@ -59,7 +59,7 @@ async fn entries(admin: &Member<'_>, reference: &str, kinds: &[&str]) -> Vec<Val
 }
 
 /// The journal's own entries of a kind, as they are on disk.
-fn journal(world: &World, kind: &str) -> Vec<Value> {
+pub fn journal(world: &World, kind: &str) -> Vec<Value> {
     let mut files: Vec<_> =
         std::fs::read_dir(world.folder().join("data/journal")).unwrap().map(|f| f.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));

@@ -100,7 +100,7 @@ async fn a_flood_of_log_lines_is_cut_off() {
 async fn the_store_is_kept_between_calls_where_it_is_allowed() {
     let crm = Crm::behaving("storer", "store = true").await;
     assert_eq!(crm.upsert().await.unwrap().note, None);
-    crm.adapters.reload(AdapterName::Crm).await.unwrap();
+    crm.reload().await.unwrap();
     assert_eq!(crm.upsert().await.unwrap().note.as_deref(), Some("key-1"));
 
     let without = Crm::behaving("storer", "").await;
@@ -131,7 +131,7 @@ async fn a_guest_that_only_fails_is_quarantined_until_it_is_reloaded() {
     };
     assert!(reason.contains("quarantined"), "{reason}");
     assert!(matches!(crm.report().state, AdapterState::Quarantined { .. }));
-    crm.adapters.reload(AdapterName::Crm).await.unwrap();
+    crm.reload().await.unwrap();
     retry(crm.upsert().await);
 }
 

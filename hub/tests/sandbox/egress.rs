@@ -152,3 +152,22 @@ async fn what_was_sent_decides_between_retry_and_unknown() {
     let report = read_only.report();
     assert_eq!((report.faults["deadline"], report.blamed_on_guest), (1, 0));
 }
+
+#[tokio::test]
+async fn what_a_call_did_is_known_even_if_it_was_broken_off() {
+    let backend = Backend::start().await;
+    let crm = Crm::calling("sleeper", &backend.url, "timeout_ms = 5000", "deadline_ms = 200").await;
+    let (ended, done) = hub::adapters::noting(crm.upsert()).await;
+    retry(ended);
+    let done = done.unwrap();
+    assert_eq!((done.requests.len(), done.peak_kib), (1, None));
+    let request = &done.requests[0];
+    assert_eq!((request.method.as_str(), request.path.as_str(), request.status), ("GET", "/sleep", None));
+    assert_eq!(request.failure, None, "nobody knows what became of it");
+
+    let crm = Crm::calling("path-climber", &backend.url, "", "").await;
+    let (_, done) = hub::adapters::noting(crm.upsert()).await;
+    let done = done.unwrap();
+    assert_eq!(done.requests[0].failure.as_deref(), Some("refused"));
+    assert!(done.peak_kib.is_some_and(|peak| peak > 0), "{done:?}");
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use hub::adapters::{AdapterName, AdapterState, Adapters, CallError, LoadError};
+use hub::adapters::{AdapterName, AdapterState, Adapters, CallError, Difference, LoadError};
 
 use crate::support::{Crm, component, profile};
 
@@ -95,8 +95,8 @@ async fn a_reload_swaps_what_fits_and_keeps_what_runs_otherwise() {
     crm.upsert().await.unwrap();
 
     std::fs::write(&path, "nonsense").unwrap();
-    let refused = crm.adapters.reload(AdapterName::Crm).await.unwrap_err();
-    assert!(matches!(refused, LoadError::NotAComponent(_)), "{refused}");
+    let refused = crm.reload().await.unwrap_err();
+    assert!(matches!(refused.why, LoadError::NotAComponent(_)), "{refused}");
     crm.upsert().await.unwrap();
     assert_eq!(crm.report().state, AdapterState::Up);
 
@@ -104,12 +104,14 @@ async fn a_reload_swaps_what_fits_and_keeps_what_runs_otherwise() {
     let mut other = whole.clone();
     other.extend_from_slice(&[0, 2, 1, b'x']);
     std::fs::write(&path, &other).unwrap();
-    let reloaded = crm.adapters.reload(AdapterName::Crm).await.unwrap();
-    assert_eq!(reloaded.previous, Some(hub::adapters::Digest::of(&whole)));
-    assert_eq!(reloaded.loaded.digest, hub::adapters::Digest::of(&other));
-    assert!(reloaded.gains.is_empty() && reloaded.loses.is_empty());
+    let difference = crm.reload().await.unwrap();
+    let report = crm.report();
+    assert_eq!(report.swaps.previous, Some(hub::adapters::Digest::of(&whole)));
+    assert_eq!(report.loaded.unwrap().digest, hub::adapters::Digest::of(&other));
+    assert_eq!(difference, Difference::default());
     crm.upsert().await.unwrap();
-    assert!(matches!(crm.adapters.reload(AdapterName::Kyc).await, Err(LoadError::NotConfigured(AdapterName::Kyc))));
+    let elsewhere = crm.adapters.prepare(AdapterName::Kyc).await;
+    assert!(matches!(elsewhere.err().map(|refused| refused.why), Some(LoadError::NotConfigured(AdapterName::Kyc))));
 }
 
 #[tokio::test]
@@ -121,7 +123,7 @@ async fn calls_in_flight_finish_on_the_component_they_began_with() {
         while backend.seen().is_empty() {
             tokio::task::yield_now().await;
         }
-        crm.adapters.reload(AdapterName::Crm).await.unwrap();
+        crm.reload().await.unwrap();
     };
     let (ended, ()) = tokio::join!(call, swap);
     assert!(matches!(ended, Err(CallError::Unknown(why)) if why == "timed-out"));
@@ -134,4 +136,63 @@ async fn what_is_not_configured_is_down() {
     assert!(none.names().is_empty() && none.report().is_empty());
     let refused = none.upsert_customer(profile("Ada"), "k").await;
     assert!(matches!(refused, Err(CallError::Down(_))));
+}
+
+/// A CRM adapter that runs `first`, and whose file is then `second`.
+async fn then(folder: &Path, first: &str, second: &str, more: &str) -> Crm {
+    let path = folder.join("crm.wasm");
+    std::fs::copy(component(first), &path).unwrap();
+    let endpoint = "[endpoints.api]\nurl = 'http://127.0.0.1:9'\nprivate = true";
+    let crm = Crm::configured(&format!("component = '{}'\n{more}", path.display()), endpoint).await;
+    std::fs::copy(component(second), &path).unwrap();
+    crm
+}
+
+#[tokio::test]
+async fn a_component_that_is_asked_beside_changes_no_answer_and_its_failures_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let crm = then(folder.path(), "fixtures/behaviour.wasm", "crm.wasm", "").await;
+    let candidate = crm.adapters.prepare(AdapterName::Crm).await.unwrap();
+    assert!(candidate.difference.grows(), "{:?}", candidate.difference);
+    crm.adapters.shadow(candidate, 2);
+    let counted = async {
+        loop {
+            crm.adapters.relationship("CL-01").await.unwrap();
+            let shadow = crm.report().swaps.shadow.unwrap();
+            let failed = shadow.functions.get("relationship").map_or(0, |compared| compared.failed);
+            if failed == 2 {
+                break shadow;
+            }
+        }
+    };
+    let shadow = tokio::time::timeout(std::time::Duration::from_secs(20), counted).await.unwrap();
+    assert_eq!((shadow.asked, shadow.wanted), (2, 2));
+    // What changes something is never asked beside, and nothing of it is charged to the adapter.
+    crm.upsert().await.unwrap();
+    let report = crm.report();
+    assert_eq!((report.swaps.shadow.unwrap().functions.len(), report.failures["unavailable"]), (1, 0));
+}
+
+#[tokio::test]
+async fn a_component_keeps_its_place_once_its_probation_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = "settings.behave = 'bomb'\nprobation = { calls = 3, faults = 1 }";
+    let crm = then(folder.path(), "crm.wasm", "fixtures/behaviour.wasm", more).await;
+    crm.reload().await.unwrap();
+    for _ in 0..3 {
+        crm.upsert().await.unwrap();
+    }
+    crm.adapters.upsert_contact(profile("bomb"), "k").await.unwrap_err();
+    assert!(crm.report().swaps.rolled_back.is_none());
+
+    std::fs::copy(component("crm.wasm"), folder.path().join("crm.wasm")).unwrap();
+    crm.reload().await.unwrap();
+    std::fs::copy(component("fixtures/behaviour.wasm"), folder.path().join("crm.wasm")).unwrap();
+    crm.reload().await.unwrap();
+    crm.adapters.upsert_contact(profile("bomb"), "k").await.unwrap_err();
+    let report = crm.report();
+    assert_eq!(report.loaded.unwrap().description.name, "espocrm");
+    assert_eq!(report.swaps.previous, None);
+    assert_eq!(crm.adapters.take_given_up().len(), 1);
+    assert!(crm.adapters.take_given_up().is_empty());
 }

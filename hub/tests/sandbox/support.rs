@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use hub::adapters::wit::types::{ClientKind, ClientStatus, Details, Individual, Profile, Receipt};
-use hub::adapters::{AdapterConfig, AdapterName, AdapterReport, Adapters, CallError};
+use hub::adapters::{AdapterConfig, AdapterName, AdapterReport, Adapters, CallError, Difference, Refused};
 use tempfile::TempDir;
 
 /// A component that `make plugins` has built.
@@ -45,6 +45,14 @@ impl Crm {
         let configs = BTreeMap::from([(AdapterName::Crm, config)]);
         let adapters = Adapters::load(&configs, cache.path(), None).await.unwrap();
         Self { adapters, _cache: cache }
+    }
+
+    /// Loads the file again and lets it take over.
+    pub async fn reload(&self) -> Result<Difference, Refused> {
+        let candidate = self.adapters.prepare(AdapterName::Crm).await?;
+        let difference = candidate.difference.clone();
+        self.adapters.take_over(candidate);
+        Ok(difference)
     }
 
     pub async fn upsert(&self) -> Result<Receipt, CallError> {

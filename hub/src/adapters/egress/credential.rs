@@ -93,6 +93,21 @@ impl Credential {
         }
     }
 
+    /// Where the secret is kept and how it travels, for the record; never the secret. A file goes without its folder.
+    pub fn name(auth: Option<&AuthConfig>) -> Option<String> {
+        let (how, place) = match auth? {
+            AuthConfig::Header { value, .. } => ("header", value),
+            AuthConfig::Bearer(place) => ("bearer", place),
+            AuthConfig::Basic(place) => ("basic", place),
+            AuthConfig::OAuth2(config) => ("oauth2", &config.client_secret),
+        };
+        let place = match place {
+            SecretRef::Env(name) => format!("env:{name}"),
+            SecretRef::File(path) => format!("file:{}", path.file_name().unwrap_or_default().display()),
+        };
+        Some(format!("{how} {place}"))
+    }
+
     /// The address that the token endpoint's URL names outright, which no look-up will check.
     pub fn literal_address(&self) -> Option<IpAddr> {
         match self {

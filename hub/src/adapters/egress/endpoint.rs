@@ -19,6 +19,7 @@ use super::address::{self, CheckedResolver, Reach};
 use super::credential::{Credential, CredentialError, TokenError};
 use super::scrub::Scrubber;
 use super::{body, failure, headers, path};
+use crate::domain::delivery::Outbound;
 use crate::telemetry::TraceContext;
 
 /// The largest body of a request, in bytes: a document of 20 MiB in base64 fits.
@@ -57,6 +58,7 @@ pub struct Endpoint {
     base: Url,
     client: Client,
     credential: Credential,
+    credential_name: Option<String>,
     scrubber: Scrubber,
     timeout: Duration,
 }
@@ -81,6 +83,7 @@ impl Endpoint {
             client: client(config, reach, connections)?,
             base,
             credential,
+            credential_name: Credential::name(config.auth.as_ref()),
             scrubber,
             timeout: config.timeout(),
         })
@@ -105,9 +108,15 @@ impl Endpoint {
     ) -> Result<Response, HttpFailure> {
         let started = Instant::now();
         let method = method(request.method);
-        let prepared = self.prepare(request, trace).map_err(HttpFailure::Refused)?;
-        let exchange = self.exchange(prepared, &record);
-        let result = tokio::time::timeout(self.timeout, exchange).await.unwrap_or(Err(HttpFailure::TimedOut));
+        let place = record.requested(self.outbound(&request));
+        let result = match self.prepare(request, trace) {
+            Ok(prepared) => {
+                let exchange = self.exchange(prepared, &record, place);
+                tokio::time::timeout(self.timeout, exchange).await.unwrap_or(Err(HttpFailure::TimedOut))
+            }
+            Err(why) => Err(HttpFailure::Refused(why)),
+        };
+        record.amend(place, |request| ended(request, &result, started.elapsed()));
         tracing::debug!(
             endpoint = %self.name,
             method = %method,
@@ -138,7 +147,24 @@ impl Endpoint {
         Ok(prepared)
     }
 
-    async fn exchange(&self, mut request: reqwest::Request, record: &CallRecord) -> Result<Response, HttpFailure> {
+    /// What goes on the record of a request that begins.
+    fn outbound(&self, request: &Request) -> Outbound {
+        Outbound {
+            endpoint: self.name.clone(),
+            method: method(request.method).to_string(),
+            path: request.path.clone(),
+            sent: request.body.as_ref().map_or(0, |body| body.len() as u64),
+            credential: self.credential_name.clone(),
+            ..Outbound::default()
+        }
+    }
+
+    async fn exchange(
+        &self,
+        mut request: reqwest::Request,
+        record: &CallRecord,
+        place: Option<usize>,
+    ) -> Result<Response, HttpFailure> {
         let (value, token) = self.credential.value(&self.client).await.map_err(without_token)?;
         if let (Some(name), Some(value)) = (self.credential.header(), value) {
             request.headers_mut().insert(name.clone(), value);
@@ -153,6 +179,8 @@ impl Endpoint {
                 return Err(self.clean(failure::of(&error)));
             }
         };
+        let address = answer.remote_addr().map(|address| address.ip().to_string());
+        record.amend(place, |request| request.address = address);
         if answer.status() == reqwest::StatusCode::UNAUTHORIZED {
             self.credential.forget().await;
         }
@@ -172,6 +200,15 @@ impl Endpoint {
             HttpFailure::Interrupted(why) => HttpFailure::Interrupted(self.scrub(why)),
             other => other,
         }
+    }
+}
+
+/// What goes on the record when it has ended.
+fn ended(request: &mut Outbound, result: &Result<Response, HttpFailure>, elapsed: Duration) {
+    request.ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    match result {
+        Ok(answer) => (request.status, request.received) = (Some(answer.status), answer.body.len() as u64),
+        Err(failure) => request.failure = Some(kind(failure).to_owned()),
     }
 }
 

@@ -3,8 +3,10 @@
 //! A *mirror* owes the newest version and nothing older; a *command* is owed for itself, in order. An attempt whose outcome is
 //! unknown keeps its key and body until it is known. All of it is folded from the journal; nothing here knows a schedule.
 //!
-//! `names` says whom is asked for what, `steps` is what the journal tells of a delivery, `link` what it comes to.
+//! `names` says whom is asked for what, `steps` is what the journal tells of a delivery, `done` what a
+//! call did meanwhile, `link` what it comes to.
 
+mod done;
 mod link;
 mod names;
 mod steps;
@@ -14,6 +16,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use self::done::{CallDone, Outbound};
 pub use self::link::Link;
 pub use self::names::{Adapter, Function, UnknownAdapter, UnknownFunction};
 pub use self::steps::{Attempted, Delivered, Failed, Parked};

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Function;
+use super::{CallDone, Function};
 
 /// The data of `delivery.attempted`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,9 @@ pub struct Failed {
     pub error: String,
     /// When it is tried again.
     pub next_at: DateTime<Utc>,
+    /// What the adapter did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<Box<CallDone>>,
 }
 
 /// The data of `delivery.delivered`.
@@ -53,6 +56,9 @@ pub struct Delivered {
     /// The adapter's remark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// What the adapter did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<Box<CallDone>>,
 }
 
 /// The data of `delivery.parked`.
@@ -67,4 +73,7 @@ pub struct Parked {
     pub reason: String,
     /// Why, for operators.
     pub error: String,
+    /// What the adapter did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<Box<CallDone>>,
 }

@@ -103,6 +103,17 @@ impl<'a, 'e> Fields<'a, 'e> {
         self.optional_flag(name)
     }
 
+    /// A whole number within bounds, which may be left out.
+    pub fn optional_whole(&mut self, name: &str, bounds: std::ops::RangeInclusive<i64>) -> Option<i64> {
+        let value = self.value(name)?;
+        let number = value.as_i64().filter(|number| bounds.contains(number));
+        if number.is_none() {
+            let detail = format!("expected a whole number from {} to {}", bounds.start(), bounds.end());
+            self.refuse(name, Flaw::new("out-of-range", detail));
+        }
+        number
+    }
+
     /// A list of texts; left out it is empty.
     pub fn texts<T>(&mut self, name: &str, most: usize, parse: impl Fn(&str) -> Result<T, Flaw>) -> Vec<T> {
         let mut read = Vec::new();

@@ -55,6 +55,8 @@ const CASES: &[(&str, &str, &str, Case)] = &[
     ("POST", "CX004", "/clients/kyc/{reference}", Case::Client),
     ("GET", "CX020", "/admin/tree", Case::Operation),
     ("GET", "CX021", "/admin/adapters", Case::Operation),
+    ("POST", "CX022", "/admin/adapters/{name}/reload", Case::Operation),
+    ("POST", "CX022", "/admin/adapters/{name}/rollback", Case::Operation),
     ("GET", "CX030", "/admin/sync/parked", Case::Operation),
     ("POST", "CX031", "/admin/sync/parked/{id}/retry", Case::Operation),
     ("POST", "CX031", "/admin/sync/parked/{id}/discard", Case::Operation),
@@ -85,7 +87,8 @@ fn body(action: &str, client: &str, device: &str) -> Value {
 /// Asks a route about a client and a device of `o`.
 async fn ask(house: &House, token: &str, (method, action, template): Route, (client, device): (&str, &str)) -> Reply {
     let search = if action == "CL009" { "?filter=name%20pr" } else { "" };
-    let path = format!("{}{search}", template.replace("{reference}", client).replace("{id}", "none"));
+    let path =
+        format!("{}{search}", template.replace("{reference}", client).replace("{id}", "none").replace("{name}", "crm"));
     let request = house.ask_as(token, method, &path);
     if action == "CX003" {
         let form = "--b\r\ncontent-disposition: form-data; name=\"type\"\r\n\r\npassport\r\n--b\r\n\

@@ -17,6 +17,7 @@ use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
 use crate::access::{Grant, LocalKey, Tokens, testing};
+use crate::actors::adapters::AdapterDesk;
 use crate::actors::commands::{Commands, Shards};
 use crate::actors::{ActorSystem, Tree};
 use crate::adapters::Adapters;
@@ -139,6 +140,7 @@ impl House {
             connections: ConnectionLimits { total: NonZeroU32::MAX, address: NonZeroU32::new(connections).unwrap() },
             proxies: Proxies::default(),
             tree,
+            swaps: AdapterDesk::new(adapters.clone(), journal.clone(), folder.path().join("adapters.lock")),
             adapters,
             insight: Arc::new(Told { state, journal, health: health.clone() }),
             uploads: Semaphore::new(UPLOADS),

@@ -24,7 +24,7 @@ pub struct Config {
     pub more: String,
     /// `[limits]`.
     pub limits: String,
-    /// The adapters' part, in which `{plugins}`, `{secrets}` and `{backends}` are filled in.
+    /// The adapters' part, in which `{plugins}`, `{secrets}`, `{backends}` and the world's own `{folder}` are filled in.
     pub adapters: String,
     /// `[policies]` path.
     pub policies: PathBuf,
@@ -136,6 +136,7 @@ impl World {
         let adapters = adapters
             .replace("{plugins}", plugins().to_str().unwrap())
             .replace("{secrets}", secrets.to_str().unwrap())
+            .replace("{folder}", self.folder().to_str().unwrap())
             .replace("{backends}", &self.outside.url);
         let text = format!(
             "[http]\nlisten = \"{listen}\"\n{more_http}\n[store]\npath = \"data\"\n[policies]\npath = \"{}\"\n\
