@@ -9,7 +9,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
 use super::config_endpoint::EndpointConfig;
@@ -29,7 +30,7 @@ pub struct AdapterConfig {
     #[serde(default)]
     pub digest: Option<Digest>,
     /// Public keys in PEM: where there are any, only a component that one of them has signed is loaded.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "some_keys")]
     pub trusted_keys: Vec<PathBuf>,
     /// How much memory one call may use, in MiB, summed over all memories of the component. 1..=4096, default 64.
     #[serde(default)]
@@ -93,6 +94,13 @@ pub struct Probation {
     /// Faults of the component's own among them. 1..=1000, default 3.
     #[serde(default)]
     pub faults: Bounded<1, 1_000, 3>,
+}
+
+/// An empty list would trust everybody, which nobody means who writes one.
+fn some_keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
+    let keys = Vec::<PathBuf>::deserialize(deserializer)?;
+    let none = || D::Error::custom("expected the file of at least one key; without the line any component is loaded");
+    if keys.is_empty() { Err(none()) } else { Ok(keys) }
 }
 
 /// A whole number within bounds, both included.
@@ -232,6 +240,7 @@ mod tests {
             ("component = 'a'\nprobation = { faults = 0 }", "from 1 to 1000, got 0"),
             ("component = 'a'\ndigest = 'md5:1'", "expected `sha256:`"),
             ("memory_mib = 1", "missing field `component`"),
+            ("component = 'a'\ntrusted_keys = []", "at least one key"),
         ] {
             let refused = parse(text).unwrap_err();
             assert!(refused.contains(expected), "{refused}");

@@ -40,6 +40,10 @@ fn start(cli: Cli) -> Result<Exit, String> {
         Command::Plugin(_) => Some(SILENT),
         _ => Some(QUIET),
     };
+    if !matches!(cli.command, Command::Plugin(_)) {
+        // What libraries make below the data folder is nobody else's either.
+        rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    }
     let logs = logs(&session, level)?;
     runtime.block_on(dispatch(&session, cli.command, &logs))
 }

@@ -21,15 +21,19 @@ pub enum SyncCommand {
     /// Try again what was set aside: one delivery, or all that match.
     ///
     /// Ctrl-C stops between two deliveries; what was decided stays.
-    #[command(after_help = "Example:\n  hub sync retry 5d3b0a4c --reason 'repaired'\n  \
+    #[command(
+        after_help = "Example:\n  hub sync retry 5d3b0a4c7e9f1b2d6a8c0e4f7a9b1c3d5e7f9a0b --reason 'repaired'\n  \
                             hub sync retry --adapter crm --reason-code rejected --dry-run\n  \
-                            hub sync retry --adapter crm --reason-code rejected --reason 'repaired'")]
+                            hub sync retry --adapter crm --reason-code rejected --reason 'repaired'"
+    )]
     Retry(DecideArgs),
     /// Give up what was set aside: one delivery, or all that match.
     ///
     /// What waits behind it goes on. Ctrl-C stops between two deliveries; what was decided stays.
-    #[command(after_help = "Example:\n  hub sync discard 5d3b0a4c --reason 'told-by-phone'\n  \
-                            hub sync discard --adapter messaging --client CL-01 --reason 'told-by-phone'")]
+    #[command(
+        after_help = "Example:\n  hub sync discard 5d3b0a4c7e9f1b2d6a8c0e4f7a9b1c3d5e7f9a0b --reason 'told-by-phone'\n  \
+                            hub sync discard --adapter messaging --client CL-01 --reason 'told-by-phone'"
+    )]
     Discard(DecideArgs),
 }
 

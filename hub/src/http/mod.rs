@@ -29,7 +29,7 @@ mod etag;
 mod failures;
 mod health;
 mod history;
-mod idempotency;
+pub mod idempotency;
 mod jobs;
 mod json;
 mod kyc;

@@ -21,6 +21,9 @@ use super::reserve::Reserve;
 use super::segment::{LineReader, Segment};
 use super::survey::Survey;
 
+/// The stream of such decisions.
+pub const CUTS: &str = "journal";
+
 /// The decision.
 #[derive(Debug, Clone)]
 pub struct CutOrder {
@@ -167,7 +170,7 @@ fn record(journal: &FileJournal, order: CutOrder, removed: &Removed) -> Result<u
     let data = to_raw_value(&decision).map_err(|_| AppendError::Invalid("the reason is no JSON"))?;
     let entry = NewEntry {
         org: order.org,
-        stream: "journal".to_owned(),
+        stream: CUTS.to_owned(),
         kind: "journal.cut".to_owned(),
         actor: order.actor,
         action: String::new(),

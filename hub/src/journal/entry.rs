@@ -120,6 +120,9 @@ pub struct Actor {
     pub address: Option<String>,
 }
 
+/// How long an idempotent request is remembered.
+const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
+
 /// What makes an idempotent request recognisable without telling what it said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -128,6 +131,20 @@ pub struct RequestKey {
     pub key: String,
     /// Digest of route and body, in hexadecimal.
     pub body: String,
+}
+
+impl RequestKey {
+    /// The claim that settles which of two equal requests is the first.
+    #[must_use]
+    pub fn claim(&self, org: &str, member: &str) -> Claim {
+        Claim::expiring(self.claimed(org, member), REMEMBERED)
+    }
+
+    /// The text of that claim.
+    #[must_use]
+    pub fn claimed(&self, org: &str, member: &str) -> String {
+        format!("request/{org}/{member}/{}", self.key)
+    }
 }
 
 /// One entry as the caller knows it; the journal adds its place, time, salt and hashes.

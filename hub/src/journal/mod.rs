@@ -80,7 +80,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 pub use config::{JournalConfig, Kind, NoSuchKind};
-pub use cut::{CutError, CutOrder, CutReport, cut};
+pub use cut::{CUTS, CutError, CutOrder, CutReport, cut};
 pub use entry::{Actor, Append, Claim, Committed, Digest, Entry, Head, Hex, NewEntry, NotHex, RequestKey, SCHEMA};
 pub use error::{AppendError, Broken, Fault, OpenError, ReadError};
 pub use file::FileJournal;

@@ -66,9 +66,6 @@ pub struct Cut {
     pub bytes: u64,
     /// The file in the journal's folder that has them now.
     pub kept: Option<String>,
-    /// Set where the file `head` knows that entries up to this one had been answered: the disk has lost what
-    /// it had promised to keep. Never the doing of a killed hub.
-    pub answered: Option<u64>,
 }
 
 /// A folder that is locked, and verified.
@@ -115,21 +112,15 @@ fn open_key(dir: &Path, survey: &Survey) -> Result<ClaimsKey, OpenError> {
 }
 
 fn cut_off(dir: &Path, segments: &[Segment], damage: Damage) -> Result<Cut, OpenError> {
-    let Damage { broken, boundary, newest, answered } = damage;
-    if !newest {
+    let Damage { broken, boundary, unfinished } = damage;
+    if !unfinished {
         return Err(OpenError::Damaged { broken, cut_at: boundary.seq });
     }
     let Removed { bytes, kept } = remove_behind(dir, segments, boundary).map_err(OpenError::io(dir))?;
-    let cut = Cut { broken, from: boundary.seq, bytes, kept, answered };
+    let cut = Cut { broken, from: boundary.seq, bytes, kept };
     let Broken { segment, offset, fault, .. } = &cut.broken;
     let (from, kept) = (cut.from, cut.kept.as_deref().unwrap_or_default());
-    match answered {
-        None => tracing::warn!(segment, offset, %fault, from, bytes, kept, "cut off an unfinished flush"),
-        Some(answered) => tracing::error!(
-            segment, offset, %fault, from, bytes, kept, answered,
-            "cut off the newest flush: it had been answered, and the disk has lost it"
-        ),
-    }
+    tracing::warn!(segment, offset, %fault, from, bytes, kept, "cut off an unfinished flush");
     Ok(cut)
 }
 

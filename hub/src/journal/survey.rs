@@ -36,10 +36,9 @@ pub(super) struct Damage {
     pub broken: Broken,
     /// Where the last whole append before it ends.
     pub boundary: Boundary,
-    /// It is the newest group alone, so a flush in whose middle the hub may have ended.
-    pub newest: bool,
-    /// The last entry that is known to have been answered, where that is lost.
-    pub answered: Option<u64>,
+    /// It is the newest group alone and nothing of it is known to have been answered, so a flush in whose middle the hub
+    /// may have ended.
+    pub unfinished: bool,
 }
 
 /// A verified journal.
@@ -201,8 +200,9 @@ impl Follow {
         let evidence = self.evidence.max(anchor.map_or(0, |anchor| anchor.group));
         let boundary = self.chain.boundary();
         let damage = self.damage.map(|broken| Damage {
-            newest: !self.surely && evidence <= broken.seq,
-            answered: answered.filter(|answered| *answered >= boundary.seq),
+            unfinished: !self.surely
+                && evidence <= broken.seq
+                && answered.is_none_or(|answered| answered < boundary.seq),
             broken,
             boundary,
         });

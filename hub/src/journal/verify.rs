@@ -41,7 +41,7 @@ pub struct Finding {
     pub seq: u64,
     /// What was expected and what was found.
     pub fault: String,
-    /// It can be the middle of a flush: one that runs right now, or one in which the hub was killed. The next
+    /// It can be the middle of a flush that was never answered: one that runs right now, or one in which the hub was killed. The next
     /// start cuts it off.
     pub unfinished: bool,
     /// What `hub journal cut --at` would take to remove it.
@@ -57,12 +57,12 @@ pub fn verify(path: &Path, mut progress: impl FnMut(Progress)) -> Result<VerifyR
     let anchor = anchor::read(path).map_err(OpenError::io(path))?;
     let segments = Segment::list(path).map_err(OpenError::io(path))?;
     let survey = survey(segments, anchor, &mut progress).map_err(OpenError::io(path))?;
-    let finding = |Damage { broken, boundary, newest, .. }: Damage| Finding {
+    let finding = |Damage { broken, boundary, unfinished }: Damage| Finding {
         segment: broken.segment,
         offset: broken.offset,
         seq: broken.seq,
         fault: broken.fault.to_string(),
-        unfinished: newest,
+        unfinished,
         cut_at: boundary.seq,
     };
     Ok(VerifyReport {

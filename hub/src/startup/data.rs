@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use thiserror::Error;
 
 use crate::domain::delivery::Adapter;
-use crate::journal::{FileJournal, FlushObserver, Journal, OpenError, Options, ReadError};
+use crate::journal::{self, FileJournal, FlushObserver, Journal, OpenError, Options, ReadError};
 use crate::state::{self, Mark, Opened, State, StoreError, Writer};
 
 /// An open journal and the state that follows it. Dropping the journal closes both.
@@ -50,6 +50,20 @@ pub enum DataError {
     /// Not even an empty state can be had.
     #[error(transparent)]
     State(#[from] StoreError),
+    /// The journal ends before what the state has seen, and nobody has decided that.
+    #[error(
+        "the read model has seen entry {seq}, and the journal ends with entry {head}: it is not the whole journal. Look \
+         whether `store.path` is right and its disk is there, and restore it; only where the journal is meant to be this \
+         one, delete `{}`", state.display()
+    )]
+    Lost {
+        /// The newest entry that the state has.
+        seq: u64,
+        /// The newest entry that the journal has.
+        head: u64,
+        /// The state's folder.
+        state: PathBuf,
+    },
     /// An entry can't be read any more.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -135,6 +149,11 @@ fn follow(journal: &FileJournal, folder: &Path, adapters: &[Adapter]) -> Result<
         return Ok((opened, rebuilt));
     }
     drop(opened);
+    let head = journal.head().seq;
+    // A cut is an operator's decision, and an entry of this stream.
+    if seq > head && journal.version(journal::CUTS) == 0 {
+        return Err(DataError::Lost { seq, head, state: folder.to_owned() });
+    }
     state::discard(folder)?;
     Ok((state::open(folder, adapters)?, Some(Doubt::Elsewhere { seq })))
 }

@@ -19,7 +19,7 @@ use crate::domain::delivery::Adapter;
 use crate::http::views::{FindingView, Health, Part, PolicyView};
 use crate::http::{Insight, Look};
 use crate::journal::reads::{ReadsLog, View};
-use crate::journal::{Actor, FileJournal};
+use crate::journal::{Actor, FileJournal, Journal};
 use crate::notify::NotifyStatus;
 use crate::state::history::HistoryPage;
 use crate::state::{ClientRecord, State};
@@ -57,9 +57,9 @@ impl Insight for Parts {
             let (status, detail) = match report.state {
                 AdapterState::Up if self.links.is_away(report.name) => (Health::Degraded, Some(AWAY.to_owned())),
                 AdapterState::Up => (Health::Ok, None),
-                AdapterState::Down { reason } | AdapterState::Quarantined { reason, .. } => {
-                    (Health::Degraded, Some(reason))
-                }
+                // Nobody has shown a token: why is for /admin/adapters.
+                AdapterState::Down { .. } => (Health::Degraded, Some("its component is not loaded".to_owned())),
+                AdapterState::Quarantined { .. } => (Health::Degraded, Some("its component is quarantined".to_owned())),
             };
             part(&format!("adapter/{}", report.name), status, detail)
         }));
@@ -157,7 +157,7 @@ impl Parts {
         let status = notify.borrow();
         match status.connected {
             true => part("nats", Health::Ok, None),
-            false => part("nats", Health::Degraded, status.last_failure.clone()),
+            false => part("nats", Health::Degraded, Some("not connected: notifications wait".to_owned())),
         }
     }
 }
@@ -214,7 +214,8 @@ impl Collector for Gauges {
             None,
             MetricType::Counter,
         )?)?;
-        let lag = ConstGauge::new(status.lag() as f64);
+        let lag =
+            ConstGauge::new(self.0.journal.head().seq.saturating_sub(status.position.max(state.published())) as f64);
         lag.encode(encoder.encode_descriptor("hub_notify_lag", "Entries not yet looked at", None, MetricType::Gauge)?)
     }
 }

@@ -92,7 +92,7 @@ pub fn of_failure(failure: HttpFailure, effect: Effect, what: &str) -> Dispositi
         HttpFailure::TooLarge if lost => {
             Disposition::Unknown(format!("{what} was answered with more than the hub allows"))
         }
-        HttpFailure::TooLarge => reject(format!("{what} was answered with more than the hub allows")),
+        HttpFailure::TooLarge => retry(None, format!("{what} was answered with more than the hub allows")),
     }
 }
 
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(row(HttpFailure::TimedOut), ["retry", "unknown", "unknown"]);
         assert_eq!(row(HttpFailure::Interrupted("reset".into())), ["retry", "unknown", "unknown"]);
         assert_eq!(row(HttpFailure::Connect("refused".into())), ["unavailable", "unavailable", "unknown"]);
-        assert_eq!(row(HttpFailure::TooLarge), ["reject", "unknown", "unknown"]);
+        assert_eq!(row(HttpFailure::TooLarge), ["retry", "unknown", "unknown"]);
         assert_eq!(row(HttpFailure::Refused("path".into())), ["reject"; 3]);
         assert_eq!(row(HttpFailure::UnknownEndpoint("api".into())), ["unavailable"; 3]);
     }

@@ -10,7 +10,6 @@ mod device;
 mod replay;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::command::{Answer, Ask, CommandError, Done, Meta, Order};
 use crate::access::{Access, Permit, Target};
@@ -23,8 +22,6 @@ use crate::sync::entries::By;
 
 /// How often a command is decided anew after a conflict.
 const CONFLICTS: u32 = 8;
-/// How long an idempotent request is remembered.
-const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 
 /// What commands are carried out with.
 pub(super) struct Desk {
@@ -101,7 +98,8 @@ impl Desk {
             let answered = Event::RequestAnswered(Answered { reference: about.to_owned() });
             change.events.push((format!("request/{}", key.key), answered));
         }
-        change.claims.extend(request_claim(ask).map(|claim| Claim::expiring(claim, REMEMBERED)));
+        let key = ask.meta.key.as_ref();
+        change.claims.extend(key.map(|key| key.claim(ask.permit.org(), ask.permit.member())));
         let entries = change.events.iter().map(|(stream, event)| by.entry(stream.clone(), event));
         let entries = entries.collect::<Result<Vec<_>, _>>().map_err(CommandError::from)?;
         let append = Append { entries, expects: change.expects, claims: change.claims, releases: change.releases };
@@ -152,8 +150,7 @@ fn request_claim(ask: &Ask) -> Option<String> {
 
 /// The same, before there is a command.
 pub(super) fn claim_of(permit: &Permit, meta: &Meta) -> Option<String> {
-    let key = meta.key.as_ref()?;
-    Some(format!("request/{}/{}/{}", permit.org(), permit.member(), key.key))
+    Some(meta.key.as_ref()?.claimed(permit.org(), permit.member()))
 }
 
 /// Who does it, through what.

@@ -18,6 +18,8 @@ use crate::domain::validate::Draft;
 
 /// The role that may create clients and assign them.
 const ADMINISTRATOR: &str = "RP001";
+/// Where clients are created (CL003).
+pub const ROUTE: &str = "/clients/profile";
 /// A token is made again after so many seconds.
 const TOKEN_SECONDS: u64 = 5 * 60;
 /// Answers that say "later" to one line, before the import stops.
@@ -64,7 +66,7 @@ impl OverHttp {
             Ok(token) => token,
             Err(reason) => return Answer::Failed(SinkError::Stopped(reason)),
         };
-        let request = self.hub.post("/clients/profile").bearer_auth(token).header("Idempotency-Key", key).json(body);
+        let request = self.hub.post(ROUTE).bearer_auth(token).header("Idempotency-Key", key).json(body);
         match request.send().await {
             Ok(answer) => read(answer).await,
             // The request may have arrived: it is repeated with its key.
@@ -93,12 +95,16 @@ impl Sink for OverHttp {
 }
 
 /// `import-` and the line's digest, which is all of the claim that a key needs: keys are each member's own.
-fn key_of(claim: &str) -> String {
+pub fn key_of(claim: &str) -> String {
     let digest = claim.rsplit('/').next().unwrap_or(claim);
     format!("import-{digest}")
 }
 
-fn body(draft: &Draft) -> serde_json::Result<Value> {
+/// What is sent for a line.
+///
+/// # Errors
+/// Only where a profile can't be written as JSON, which none is.
+pub fn body(draft: &Draft) -> serde_json::Result<Value> {
     let mut body = serde_json::to_value(&draft.profile)?;
     if let (Some(members), Some(external)) = (body.as_object_mut(), &draft.external_reference) {
         members.insert("externalReference".to_owned(), json!(external));
