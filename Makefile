@@ -69,5 +69,5 @@ audit: ## licences, bans and sources; advisories where their database can be rea
 	@scripts/audit.sh
 
 .PHONY: bench
-bench: plugins ## measure the hub beside what it is made of, as ratios; ONLY="reads writes" for some
+bench: plugins examples ## measure the hub beside what it is made of, as ratios; ONLY="reads writes" for some
 	@$(CARGO) bench --package hub --bench hub -- $(ONLY)

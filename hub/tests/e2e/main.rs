@@ -18,6 +18,7 @@ mod harness;
 
 mod contract;
 mod events;
+mod examples;
 mod kill;
 mod limits;
 mod markers;

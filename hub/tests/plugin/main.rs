@@ -5,6 +5,7 @@
 
 mod bundled;
 mod defects;
+mod examples;
 mod inspect;
 mod project;
 mod signing;
