@@ -14,7 +14,9 @@ say() { printf '%s\n' "$*" >&2; }
 
 # What the component is made of; its tests and documents are part of it, so that they are looked at again too.
 fingerprint() {
-    find "examples/$1" wit -type f ! -path '*/__pycache__/*' -print0 | LC_ALL=C sort -z | xargs -0 cksum | cksum
+    local made=(-name .venv -o -name node_modules -o -name bindings -o -name dist -o -name __pycache__)
+    find "examples/$1" wit -type d \( "${made[@]}" \) -prune -o -type f -print0 |
+        LC_ALL=C sort -z | xargs -0 cksum | cksum
 }
 
 # Runs a step quietly; what it said is shown where it fails.

@@ -2,7 +2,7 @@
 //! that no outside system has a part in it. The one in Rust is the floor of the one that speaks the same API.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use hub::adapters::wit::messaging::{Channel, Message, Recipient, Template};
@@ -27,33 +27,36 @@ pub fn calls() -> Vec<Row> {
     there.map(|(what, adapter, rust, other)| row(what, adapter, (&built.join(rust), &built.join(other)))).collect()
 }
 
-fn row(what: &str, adapter: AdapterName, (rust, other): (&PathBuf, &PathBuf)) -> Row {
-    let (floor, measured) = (micros(adapter, rust), micros(adapter, other));
-    let told = |micros: f64, component: &PathBuf| {
+fn row(what: &str, adapter: AdapterName, (rust, other): (&Path, &Path)) -> Row {
+    let (floors, measured) = tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let (cache, mut rounds) = (data::folder(), (Vec::new(), Vec::new()));
+        let (floor, other) = (loaded(adapter, rust, cache.path()).await, loaded(adapter, other, cache.path()).await);
+        for _ in 0..ROUNDS {
+            rounds.0.push(micros(&floor, adapter).await);
+            rounds.1.push(micros(&other, adapter).await);
+        }
+        rounds
+    });
+    let ratio = median(measured.iter().zip(&floors).map(|(measured, floor)| measured / floor));
+    let told = |rounds: Vec<f64>, component: &Path| {
         let size = std::fs::metadata(component).unwrap().len() as f64 / MIB;
-        format!("{micros:.0} µs, {size:.1} MiB")
+        format!("{:.0} µs, {size:.1} MiB", median(rounds))
     };
-    let ratio = format!("{:.1}", measured / floor);
-    Row::told(what, told(measured, other)).beside(told(floor, rust), ratio)
+    Row::told(what, told(measured, other)).beside(told(floors, rust), format!("{ratio:.1}"))
 }
 
-/// One call, in turn with nobody: the median of the rounds' means.
-fn micros(adapter: AdapterName, component: &Path) -> f64 {
+async fn loaded(adapter: AdapterName, component: &Path, cache: &Path) -> Adapters {
     let config: AdapterConfig = toml::from_str(&format!("component = '{}'", component.display())).unwrap();
-    let cache = data::folder();
-    tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let configs = BTreeMap::from([(adapter, config)]);
-        let adapters = Adapters::load(&configs, cache.path(), None).await.unwrap();
-        let mut rounds = Vec::new();
-        for _ in 0..ROUNDS {
-            let began = Instant::now();
-            for _ in 0..CALLS {
-                rejected(&adapters, adapter).await;
-            }
-            rounds.push(began.elapsed().as_secs_f64() * 1e6 / f64::from(CALLS));
-        }
-        median(rounds)
-    })
+    Adapters::load(&BTreeMap::from([(adapter, config)]), cache, None).await.unwrap()
+}
+
+/// The mean of one round.
+async fn micros(adapters: &Adapters, adapter: AdapterName) -> f64 {
+    let began = Instant::now();
+    for _ in 0..CALLS {
+        rejected(adapters, adapter).await;
+    }
+    began.elapsed().as_secs_f64() * 1e6 / f64::from(CALLS)
 }
 
 async fn rejected(adapters: &Adapters, adapter: AdapterName) {
