@@ -12,7 +12,7 @@ use crate::data;
 use crate::report::{Row, median};
 
 const ROUNDS: usize = 9;
-const CALLS: u32 = 50;
+const CALLS: u32 = 500;
 const MIB: f64 = 1024.0 * 1024.0;
 
 const PAIRS: [(&str, AdapterName, &str, &str); 2] = [
