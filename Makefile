@@ -28,6 +28,11 @@ plugins: wasm-target ## build the five adapters, and the guests for tests, into 
 	@$(TARGET)/debug/plugin-build --out plugins/dist $(PLUGIN_DIRS)
 	@$(TARGET)/debug/plugin-build --out plugins/dist/fixtures plugins/fixtures plugins/fixtures/kyc
 
+# Each is tested in its own language and built where its sources have changed, and left out, loudly, where its tools can't be had.
+.PHONY: examples
+examples: ## get Python, Node and their tools, and build the adapters in examples/ into plugins/dist/examples
+	@CARGO=$(CARGO) scripts/build-examples.sh
+
 PROFILE ?= release
 BIN := $(TARGET)/$(PROFILE)
 
@@ -40,8 +45,9 @@ demo: tools build ## start simulated outside systems, NATS and the hub on loopba
 	@PATH="$$(dirname "$$(scripts/get-nats.sh)"):$$PATH" exec $(BIN)/hub demo
 
 .PHONY: test
-test: tools plugins ## get what is missing and run every test
+test: tools plugins examples ## get what is missing and run every test
 	@PATH="$$(dirname "$$(scripts/get-nats.sh)"):$$PATH" $(CARGO) test --workspace --no-fail-fast
+	@scripts/build-examples.sh --left-out
 
 # The round prints its seed; with the same one it draws the same plan. It ends after KILLS or SECONDS, whichever is first.
 KILLS ?= 300
@@ -63,5 +69,5 @@ audit: ## licences, bans and sources; advisories where their database can be rea
 	@scripts/audit.sh
 
 .PHONY: bench
-bench: plugins ## measure the hub beside what it is made of, as ratios; ONLY="reads writes" for some
+bench: plugins examples ## measure the hub beside what it is made of, as ratios; ONLY="reads writes" for some
 	@$(CARGO) bench --package hub --bench hub -- $(ONLY)

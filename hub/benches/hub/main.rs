@@ -9,6 +9,7 @@ mod data;
 mod decision;
 mod floor;
 mod journal;
+mod languages;
 mod load;
 mod memory;
 mod report;
@@ -24,11 +25,12 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 type Measure = fn() -> Vec<Row>;
 
-const MEASURES: [(&str, Measure); 7] = [
+const MEASURES: [(&str, Measure); 8] = [
     ("reads", || vec![requests::reads()]),
     ("writes", || vec![requests::writes()]),
     ("journal", journal::alone),
     ("adapter", || vec![adapter::call()]),
+    ("languages", languages::calls),
     ("memory", memory::at_rest),
     ("sync", sync::delivery),
     ("decision", || [decision::permit(), decision::crowd()].into_iter().chain(decision::reloads()).collect()),

@@ -20,6 +20,7 @@ mod bodies;
 mod calls;
 mod clocks;
 mod events;
+mod examples;
 mod faults;
 mod kill;
 mod limits;

@@ -1,5 +1,6 @@
 //! The five adapters that come with the hub hold against the simulated outside systems.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use backends::Backends;
@@ -9,13 +10,18 @@ use crate::support::{Place, component, repository};
 
 /// Checks an adapter whose endpoints are these systems.
 async fn holds(adapter: &'static str, systems: &'static [(&'static str, &'static str)]) {
+    let project = repository().join("plugins").join(adapter);
+    component_holds(component(&format!("{adapter}.wasm")), project, systems).await;
+}
+
+/// Checks a component, by the script of its project, in front of these systems.
+pub async fn component_holds(component: String, project: PathBuf, systems: &'static [(&'static str, &'static str)]) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let serving = tokio::spawn(backends::serve(listener, Arc::new(Backends::new(7)), std::future::pending()));
     let checked = tokio::task::spawn_blocking(move || {
         let place = Place::new();
-        let script = repository().join("plugins").join(adapter).join("conformance.toml");
-        let component = component(&format!("{adapter}.wasm"));
+        let script = project.join("conformance.toml");
         let mut words = vec!["plugin".to_owned(), "check".to_owned(), component.clone()];
         words.extend(["--script".to_owned(), script.to_str().unwrap().to_owned()]);
         for (endpoint, system) in systems {

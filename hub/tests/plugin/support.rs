@@ -75,6 +75,16 @@ pub fn repository() -> PathBuf {
 /// A component that `make plugins` has built.
 pub fn component(name: &str) -> String {
     let path = repository().join("plugins/dist").join(name);
-    assert!(path.exists(), "{} is missing: run `make plugins` first", path.display());
+    assert!(path.exists(), "{} is missing: run `make plugins examples` first", path.display());
     path.to_str().unwrap().to_owned()
+}
+
+/// A component that `make examples` has built; nothing where it had to leave it out, for want of its tools.
+pub fn example(name: &str) -> Option<String> {
+    let built = repository().join("plugins/dist/examples");
+    if let Ok(why) = std::fs::read_to_string(built.join(format!("{name}.left-out"))) {
+        eprintln!("{}", why.trim_end());
+        return None;
+    }
+    Some(component(&format!("examples/{name}.wasm")))
 }
