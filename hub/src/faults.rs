@@ -18,11 +18,15 @@ enum Fault {
 ///
 /// # Errors
 /// An error was asked for.
+///
+/// # Panics
+/// A panic was asked for.
+#[expect(clippy::panic, reason = "it was asked for")]
 pub fn strike(point: &str, subject: &str) -> Result<(), String> {
     match asked::take(point, subject) {
         None => Ok(()),
         Some(Fault::Error) => Err(format!("{point}: an error was asked for")),
-        Some(Fault::Panic) => std::panic::panic_any(format!("{point}: a panic was asked for")),
+        Some(Fault::Panic) => panic!("{point}: a panic was asked for"),
         Some(Fault::Block) => loop {
             std::thread::park();
         },

@@ -118,7 +118,9 @@ impl Commands {
             tracing::error!(%error, "a job can't be read");
             CommandError::StorageUnavailable
         })?;
-        found.iter().for_each(|view| self.jobs().remember(view.clone()));
+        if let Some(view) = &found {
+            self.jobs().remember(view.clone());
+        }
         Ok(found)
     }
 

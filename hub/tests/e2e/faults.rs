@@ -113,7 +113,7 @@ impl Told {
             assert!(client["version"].as_u64().unwrap() >= *version, "a lost edit: {client}");
             match segment.is_empty() {
                 true => {
-                    assert_eq!(client["segment"], samples::company()["segment"], "a refused edit was done: {client}")
+                    assert_eq!(client["segment"], samples::company()["segment"], "a refused edit was done: {client}");
                 }
                 false => assert_eq!(client["segment"], **segment, "{client}"),
             }
