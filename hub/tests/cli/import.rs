@@ -21,7 +21,8 @@ fn a_second_run_finds_every_line_there() {
     );
     assert_eq!(entry["actor"], json!({"member": "m-1", "roles": []}));
     assert_eq!((&entry["data"]["status"], &entry["data"]["onboarding"]), (&json!("pending"), &json!(true)));
-    assert_eq!(entry["claims"].as_array().unwrap().len(), 3);
+    // The line's, its request's, and those of the client: its number and its external reference.
+    assert_eq!(entry["claims"].as_array().unwrap().len(), 4);
 }
 
 #[test]
