@@ -7,5 +7,8 @@
 mod backend;
 mod containment;
 mod egress;
+mod growth;
+mod hand;
 mod loading;
 mod support;
+mod wasi;
