@@ -13,7 +13,9 @@ use tracing::Instrument as _;
 use wasmtime::Store;
 
 use super::AdapterName;
+use super::answer::Answer;
 use super::bindings::types::Disposition;
+use super::call_record::CallRecord;
 use super::config::AdapterConfig;
 use super::guest::Guest;
 use super::host_store::SmallStore;
@@ -115,7 +117,7 @@ impl Adapter {
     pub async fn call<W, T, F>(&self, services: &Services, function: &'static str, body: F) -> Result<T, CallError>
     where
         W: World,
-        T: Send + 'static,
+        T: Answer,
         F: GuestCall<W, Result<T, Disposition>>,
     {
         let span = tracing::info_span!(
@@ -137,7 +139,7 @@ impl Adapter {
     async fn attempt<W, T, F>(&self, services: &Services, body: F) -> Result<T, CallError>
     where
         W: World,
-        T: Send + 'static,
+        T: Answer,
         F: GuestCall<W, Result<T, Disposition>>,
     {
         self.usable()?;
@@ -150,14 +152,18 @@ impl Adapter {
         let record = Arc::clone(&frame.record);
         let ready = Arc::clone(&loaded.ready);
         match ready.run::<W, _, F>(threads, frame, permit, body).await {
-            Ok(answer) => {
+            Ok(Err(disposition)) => {
                 self.strikes.lock().answered();
-                answer.map_err(CallError::from)
+                Err(disposition.into())
             }
-            Err(fault) => {
-                self.charge(&fault);
-                Err(fault.into_call_error(&record))
-            }
+            Ok(Ok(answer)) => match answer.measured() {
+                Ok(answer) => {
+                    self.strikes.lock().answered();
+                    Ok(answer)
+                }
+                Err(why) => Err(self.charge(Fault::answer(&why), &record)),
+            },
+            Err(fault) => Err(self.charge(fault, &record)),
         }
     }
 
@@ -179,7 +185,8 @@ impl Adapter {
         }
     }
 
-    fn charge(&self, fault: &Fault) {
+    /// Records a call without an answer; what the caller is told.
+    fn charge(&self, fault: Fault, record: &CallRecord) -> CallError {
         let span = tracing::Span::current();
         span.record("blame", fault.blame.as_str());
         span.record("fault", fault.kind.as_str());
@@ -189,6 +196,7 @@ impl Adapter {
         if fault.blame == Blame::Guest && self.strikes.lock().failed(Instant::now()) {
             tracing::error!(fault = %fault, "adapter is quarantined");
         }
+        fault.into_call_error(record)
     }
 
     fn state(&self) -> AdapterState {

@@ -3,15 +3,38 @@
 //! It outlives the call: a call that is stopped in the middle can't be asked what it had sent. It errs on the side of
 //! "it may have had an effect".
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 /// The record of one call.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct CallRecord {
     /// Requests that may have had an effect: sent, or about to be.
     effects: AtomicU32,
-    /// Whether the call waits for the outside rather than computes.
-    outside: AtomicBool,
+    /// When the call began.
+    began: Instant,
+    /// How long it has waited for the outside rather than computed.
+    outside: Mutex<Outside>,
+}
+
+#[derive(Debug, Default)]
+struct Outside {
+    before: Duration,
+    since: Option<Instant>,
+}
+
+impl Outside {
+    fn until(&self, now: Instant) -> Duration {
+        self.before + self.since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
+    }
+}
+
+impl Default for CallRecord {
+    fn default() -> Self {
+        Self { effects: AtomicU32::new(0), began: Instant::now(), outside: Mutex::default() }
+    }
 }
 
 impl CallRecord {
@@ -20,14 +43,18 @@ impl CallRecord {
         self.effects.load(Ordering::Acquire) > 0
     }
 
-    /// Whether the call waits for the outside now.
-    pub fn is_outside(&self) -> bool {
-        self.outside.load(Ordering::Acquire)
+    /// Whether the call has waited for the outside for more than half of its time.
+    pub fn was_mostly_outside(&self) -> bool {
+        self.was_mostly_outside_at(Instant::now())
+    }
+
+    fn was_mostly_outside_at(&self, now: Instant) -> bool {
+        self.outside.lock().until(now) * 2 > now.saturating_duration_since(self.began)
     }
 
     /// The call leaves the component to wait for the outside, until the guard is dropped.
     pub fn leave(&self) -> OutsideGuard<'_> {
-        self.outside.store(true, Ordering::Release);
+        self.outside.lock().since = Some(Instant::now());
         OutsideGuard(self)
     }
 
@@ -46,7 +73,9 @@ pub struct OutsideGuard<'a>(&'a CallRecord);
 
 impl Drop for OutsideGuard<'_> {
     fn drop(&mut self) {
-        self.0.outside.store(false, Ordering::Release);
+        let mut outside = self.0.outside.lock();
+        let before = outside.until(Instant::now());
+        *outside = Outside { before, since: None };
     }
 }
 
@@ -83,11 +112,16 @@ mod tests {
     }
 
     #[test]
-    fn outside_ends_with_its_guard() {
+    fn where_most_of_the_time_went_is_where_the_call_was() {
         let record = CallRecord::default();
         let guard = record.leave();
-        assert!(record.is_outside());
+        let left = Instant::now();
+        let soon = left + Duration::from_secs(1);
+        assert!(record.was_mostly_outside_at(soon));
         drop(guard);
-        assert!(!record.is_outside());
+        assert!(!record.was_mostly_outside_at(soon), "what came after was its own");
+        let computed = CallRecord { began: left - Duration::from_secs(5), ..CallRecord::default() };
+        let _at_the_end = computed.leave();
+        assert!(!computed.was_mostly_outside_at(soon));
     }
 }

@@ -12,6 +12,7 @@
 //! * a component that is missing or refused takes down its own adapter, and nothing else.
 
 mod adapter;
+mod answer;
 mod bindings;
 mod call_record;
 mod calls;
@@ -39,6 +40,7 @@ mod runtime;
 mod secret;
 mod signature;
 mod stats;
+mod text;
 mod ticker;
 mod wasi;
 mod world;
@@ -49,6 +51,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adapter::{Adapter, GuestCall};
+use answer::Answer;
 use loading::Services;
 use outcome::Outcome;
 use world::World;
@@ -153,7 +156,7 @@ impl Adapters {
     async fn call<W, T, F>(&self, function: &'static str, body: F) -> Result<T, CallError>
     where
         W: World,
-        T: Send + 'static,
+        T: Answer,
         F: GuestCall<W, Result<T, Disposition>>,
     {
         let started = Instant::now();

@@ -20,6 +20,9 @@ use crate::telemetry::TraceContext;
 /// What a component may hand to the host at once, in bytes: the largest request body, and room for the rest.
 const MAX_HANDED_OVER_BYTES: usize = MAX_REQUEST_BODY_BYTES + 1024 * 1024;
 
+/// The most handles to objects, its own or the host's, that a component may hold at the same time.
+const MAX_HANDLES: usize = 10_000;
+
 /// A component that can be called.
 pub struct Ready {
     /// Where it runs.
@@ -58,6 +61,7 @@ impl Ready {
         let mut store = Store::new(&self.engine, guest);
         store.limiter(|guest| &mut guest.limits);
         store.set_hostcall_fuel(MAX_HANDED_OVER_BYTES);
+        store.set_max_component_handles(MAX_HANDLES);
         deadline::set(&mut store, deadline);
         store
     }
@@ -68,13 +72,14 @@ impl Ready {
         W: World,
         F: for<'a> FnOnce(&'a W, &'a mut Store<Guest>) -> BoxFuture<'a, wasmtime::Result<T>>,
     {
+        let record = Arc::clone(&frame.record);
         let mut store = self.store(frame);
         let result = match W::instantiate(&self.linked, &mut store).await {
             Ok(Some(world)) => body(&world, &mut store).await,
             Ok(None) => return Err(Fault::host(format!("it is not of the world of `{}`", W::NAME))),
             Err(error) => Err(error),
         };
-        result.map_err(|error| Fault::from_error(&error, store.data().limits.denied()))
+        result.map_err(|error| Fault::from_error(&error, store.data().limits.denied(), &record))
     }
 
     /// Calls it on the threads for components, and waits until its deadline and no longer.

@@ -85,9 +85,9 @@ async fn one_payload_that_crashes_it_leaves_the_others_alone() {
 async fn an_answer_without_measure_is_not_copied() {
     let crm = Crm::behaving("huge-return", "memory_mib = 256\nsettings.size = '100000000'").await;
     let why = retry(crm.upsert().await);
-    assert!(why.contains("trap"), "{why}");
+    assert!(why.contains("too much data"), "{why}");
     let crm = Crm::behaving("huge-return", "settings.size = '100000'").await;
-    assert_eq!(crm.upsert().await.unwrap().note.unwrap().len(), 100_000);
+    assert!(crm.upsert().await.unwrap().note.unwrap().len() < 2_000, "a remark is cut");
 }
 
 #[tokio::test]

@@ -14,11 +14,18 @@ use crate::support::Crm;
 /// The parts of WASI p2 that are tried.
 const WASI: &str = include_str!("wasi.wit");
 
+/// A resource of its own.
+const MADE: &str = r#"
+    (import "[export]tests:hand/made" "[resource-new]made" (func $made (param i32) (result i32)))
+    (func (export "tests:hand/made#[constructor]made") (result i32) (call $made (i32.const 1)))"#;
+
 /// What is written by hand.
 #[derive(Default)]
 pub struct Hand<'a> {
     /// Interfaces that it imports beside those of the contract, each `wasi:…@0.2.0`.
     pub wasi: &'a [&'a str],
+    /// Whether it exports a resource of its own, `made` in `tests:hand/made`.
+    pub makes: bool,
     /// What stands before the module's memory: its imports.
     pub imports: &'a str,
     /// What stands beside its functions: tables, memories, globals, functions.
@@ -32,9 +39,11 @@ pub struct Hand<'a> {
 impl Hand<'_> {
     fn module(&self) -> String {
         let Self { imports, more, upsert, realloc, .. } = self;
+        let made = if self.makes { MADE } else { "" };
         format!(
             r#"(module
                 {imports}
+                {made}
                 (memory (export "memory") 4)
                 (global $top (mut i32) (i32.const 65536))
                 {more}
@@ -70,8 +79,11 @@ impl Hand<'_> {
         let mut resolve = Resolve::default();
         resolve.push_dir(wit).unwrap();
         let imports: String = self.wasi.iter().map(|name| format!("import {name};\n")).collect();
-        let world =
-            format!("package tests:hand;\n{WASI}\nworld hand {{ include backoffice:adapter/crm-adapter@1.0.0; {imports} }}");
+        let made = if self.makes { "export made;" } else { "" };
+        let world = format!(
+            "package tests:hand;\n{WASI}\ninterface made {{ resource made {{ constructor(); }} }}
+            world hand {{ include backoffice:adapter/crm-adapter@1.0.0; {imports} {made} }}"
+        );
         let package = resolve.push_str("hand.wit", &world).unwrap();
         let world = resolve.select_world(&[package], Some("hand")).unwrap();
         let mut module = wat::parse_str(self.module()).unwrap_or_else(|error| panic!("{error}\n{}", self.module()));
