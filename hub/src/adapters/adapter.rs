@@ -146,12 +146,12 @@ impl Adapter {
         let permit = self.permit().await?;
         // Asked again: it may have been swapped or have failed while this call waited.
         let loaded = self.usable()?;
-        let threads = services.guests.handle().ok_or_else(|| CallError::Down("the hub is stopping".to_owned()))?;
+        let lanes = services.guests.lanes().ok_or_else(|| CallError::Down("the hub is stopping".to_owned()))?;
         let deadline = Instant::now() + self.config.deadline();
         let frame = CallFrame::until(deadline, TraceContext::current());
         let record = Arc::clone(&frame.record);
         let ready = Arc::clone(&loaded.ready);
-        match ready.run::<W, _, F>(threads, frame, permit, body).await {
+        match ready.run::<W, _, F>(&lanes, frame, permit, body).await {
             Ok(Err(disposition)) => {
                 self.strikes.lock().answered();
                 Err(disposition.into())

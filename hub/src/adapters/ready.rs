@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::future::BoxFuture;
-use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 use wasmtime::{Engine, Store};
 
@@ -14,6 +13,7 @@ use super::egress::MAX_REQUEST_BODY_BYTES;
 use super::guest::{Grants, Guest};
 use super::limits::Bounds;
 use super::outcome::Fault;
+use super::runtime::{Lanes, Pace};
 use super::world::{Linked, World};
 use crate::telemetry::TraceContext;
 
@@ -33,6 +33,8 @@ pub struct Ready {
     pub grants: Arc<Grants>,
     /// What each call may allocate.
     pub bounds: Bounds,
+    /// Which threads its calls begin on.
+    pub pace: Arc<Pace>,
 }
 
 /// What one call is given beside its arguments.
@@ -90,7 +92,7 @@ impl Ready {
     /// [`Fault`] where the component gave no answer.
     pub async fn run<W, T, F>(
         self: Arc<Self>,
-        threads: &tokio::runtime::Handle,
+        lanes: &Lanes,
         frame: CallFrame,
         held: impl Send + 'static,
         body: F,
@@ -102,13 +104,14 @@ impl Ready {
     {
         let record = Arc::clone(&frame.record);
         let deadline = frame.deadline.into();
+        let pace = Arc::clone(&self.pace);
         let call = async move {
             let result = self.call(frame, body).await;
             drop(held);
             result
         };
-        let mut task = AbortOnDropHandle::new(threads.spawn(call.in_current_span()));
-        match tokio::time::timeout_at(deadline, &mut task).await {
+        let mut running = std::pin::pin!(lanes.run(call.in_current_span(), &pace));
+        match tokio::time::timeout_at(deadline, &mut running).await {
             Ok(Ok(result)) => result,
             Ok(Err(ended)) => Err(Fault::host(format!("the host's side ended: {ended}"))),
             // The record is read while the call still stands where it was; it is ended after that.

@@ -16,6 +16,7 @@
 
 mod harness;
 
+mod attacked;
 mod contract;
 mod events;
 mod kill;
