@@ -111,18 +111,19 @@ impl Lanes {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        let mut call = Box::pin(call);
+        let (mut call, mut before) = (Box::pin(call), Duration::ZERO);
         let mut most = if pace.is_long() { Duration::MAX } else { QUICK };
         loop {
             let lane = if most == Duration::MAX { &self.long } else { &self.quick };
             match AbortOnDropHandle::new(lane.spawn(stretch(call, most))).await? {
                 Stretch::Ended(output, computed) => {
-                    pace.took(computed);
+                    pace.took(before + computed);
                     return Ok(output);
                 }
                 Stretch::Long(rest) => {
-                    pace.took(most);
-                    (call, most) = (rest, Duration::MAX);
+                    // Known to the next call already, since this one may have no end.
+                    pace.took(QUICK);
+                    (call, before, most) = (rest, QUICK, Duration::MAX);
                 }
             }
         }
