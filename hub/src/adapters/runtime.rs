@@ -2,13 +2,14 @@
 //!
 //! A call begins in the quick lane. One that computes for longer than a tick goes on in the long lane, whose threads
 //! the operating system gives less of the processor to while others want it; so whoever computes without end delays
-//! others by a tick, and once, however many of its calls run. What computed for long begins in the long lane the next
-//! time, until it was quick again. HTTP requests run on the hub's own runtime, so that they are not delayed either.
+//! others by a tick, and once, however many of its calls run. After one that computed for long a component's calls
+//! begin in the long lane, until so many in a row were quick. HTTP requests run on the hub's own runtime, so that they
+//! are not delayed either.
 
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ use tokio_util::task::AbortOnDropHandle;
 const MAX_THREADS: usize = 8;
 /// What a call may compute in the quick lane, in time of the processor: a tick.
 const QUICK: Duration = Duration::from_millis(5);
+/// So many quick calls make up for a long one.
+const REMEMBERED: u32 = 16;
 /// How nice the threads of the long lane are: about a tenth of what others get.
 const NICENESS: i32 = 10;
 
@@ -75,17 +78,18 @@ impl Drop for GuestRuntime {
     }
 }
 
-/// Whether the calls of a component are long ones, as far as is known.
+/// Whether the calls of a component are long ones, as far as is known: how many more have to be quick.
 #[derive(Debug, Default)]
-pub struct Pace(AtomicBool);
+pub struct Pace(AtomicU32);
 
 impl Pace {
     fn is_long(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.load(Ordering::Relaxed) > 0
     }
 
     fn took(&self, computed: Duration) {
-        self.0.store(computed >= QUICK, Ordering::Relaxed);
+        let left = if computed >= QUICK { REMEMBERED } else { self.0.load(Ordering::Relaxed).saturating_sub(1) };
+        self.0.store(left, Ordering::Relaxed);
     }
 }
 
@@ -180,7 +184,9 @@ mod tests {
         let (lanes, pace) = (runtime.lanes().unwrap(), Pace::default());
         assert_eq!(lanes.run(async { here() }, &pace).await.unwrap(), "adapters");
         assert_eq!(lanes.run(compute(QUICK * 2), &pace).await.unwrap(), "adapters-long");
-        assert_eq!(lanes.run(async { here() }, &pace).await.unwrap(), "adapters-long", "it is remembered");
+        for _ in 0..REMEMBERED {
+            assert_eq!(lanes.run(async { here() }, &pace).await.unwrap(), "adapters-long", "it is remembered");
+        }
         assert_eq!(lanes.run(async { here() }, &pace).await.unwrap(), "adapters", "and forgotten");
     }
 
