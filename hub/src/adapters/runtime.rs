@@ -25,8 +25,8 @@ const MAX_THREADS: usize = 8;
 const QUICK: Duration = Duration::from_millis(5);
 /// So many quick calls make up for a long one.
 const REMEMBERED: u32 = 16;
-/// How nice the threads of the long lane are: about a tenth of what others get.
-const NICENESS: i32 = 10;
+/// How nice the threads of the long lane are: about a thirtieth of what others get.
+const NICENESS: i32 = 15;
 
 /// The runtimes of the components. Dropping it ends what runs there, without waiting.
 pub struct GuestRuntime(Option<[Runtime; 2]>);
