@@ -210,11 +210,7 @@ impl Frame {
             }
             Payload::ComponentImportSection(section) => {
                 for import in section {
-                    match import?.ty {
-                        ComponentTypeRef::Module(_) => self.modules.push(None),
-                        ComponentTypeRef::Component(_) => self.components.push(None),
-                        _ => {}
-                    }
+                    self.import(import?.ty);
                 }
             }
             Payload::ComponentExportSection(section) => {
@@ -226,6 +222,14 @@ impl Frame {
             _ => {}
         }
         Ok(())
+    }
+
+    fn import(&mut self, of: ComponentTypeRef) {
+        match of {
+            ComponentTypeRef::Module(_) => self.modules.push(None),
+            ComponentTypeRef::Component(_) => self.components.push(None),
+            _ => {}
+        }
     }
 
     fn alias(&mut self, alias: &ComponentAlias<'_>) {

@@ -49,7 +49,7 @@ pub struct Limits {
     denied: Option<Denied>,
 }
 
-/// Whether an error says that a count of the host's was full: handles, objects behind WASI, or what is handed over.
+/// Whether an error says that the host keeps no more objects for a call: streams, timers and others behind WASI.
 pub fn is_limit(error: &Error) -> bool {
     matches!(error.downcast_ref(), Some(ResourceTableError::Full))
 }
