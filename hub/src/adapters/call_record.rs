@@ -96,6 +96,7 @@ impl Effect<'_> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -120,7 +121,8 @@ mod tests {
         assert!(record.was_mostly_outside_at(soon));
         drop(guard);
         assert!(!record.was_mostly_outside_at(soon), "what came after was its own");
-        let computed = CallRecord { began: left - Duration::from_secs(5), ..CallRecord::default() };
+        let began = left.checked_sub(Duration::from_secs(5)).unwrap();
+        let computed = CallRecord { began, ..CallRecord::default() };
         let _at_the_end = computed.leave();
         assert!(!computed.was_mostly_outside_at(soon));
     }

@@ -1,9 +1,9 @@
 //! What a component may grow, and what it may begin with: memory, tables, instances, handles, and answers.
 
-use hub::adapters::{AdapterName, AdapterState, CallError};
+use hub::adapters::{AdapterName, CallError};
 
 use crate::hand::Hand;
-use crate::support::{Crm, retry};
+use crate::support::{Crm, down, retry};
 
 /// Its fault is the guest's, and the next call of a better behaved function is served.
 async fn fails_alone(crm: &Crm, kind: &str, says: &str) {
@@ -12,13 +12,6 @@ async fn fails_alone(crm: &Crm, kind: &str, says: &str) {
     assert!(crm.adapters.check_health(AdapterName::Crm).await.is_ok());
     let report = crm.report();
     assert_eq!((report.faults[kind], report.blamed_on_guest), (1, 1));
-}
-
-async fn reason(crm: &Crm) -> String {
-    match crm.report().state {
-        AdapterState::Down { reason } => reason,
-        other => panic!("{other:?}"),
-    }
 }
 
 /// Grows until it is refused, then traps.
@@ -35,7 +28,7 @@ async fn tables_share_the_limit_of_memory() {
     fails_alone(&hand.load("").await, "limit", "table").await;
 
     let begins = Hand { more: "(table 1000000 funcref)", upsert: "(i32.const 0)", ..Hand::default() };
-    let why = reason(&begins.load("memory_mib = 4").await).await;
+    let why = down(&begins.load("memory_mib = 4").await);
     assert!(why.contains("table") && why.contains("4 MiB"), "{why}");
     begins.load("memory_mib = 16").await.upsert().await.unwrap();
 }
@@ -75,7 +68,7 @@ async fn an_instance_bomb_of_empty_components_is_refused() {
     let path = folder.path().join("bomb.wasm");
     std::fs::write(&path, wat::parse_str(&text).unwrap()).unwrap();
     let crm = Crm::configured(&format!("component = '{}'", path.display()), "").await;
-    let why = reason(&crm).await;
+    let why = down(&crm);
     assert!(why.contains("component instances at the start; at most"), "{why}");
 }
 
@@ -92,7 +85,7 @@ async fn what_instances_carry_beside_memory_is_bounded() {
     let path = folder.path().join("globals.wasm");
     std::fs::write(&path, wat::parse_str(&text).unwrap()).unwrap();
     let crm = Crm::configured(&format!("component = '{}'", path.display()), "").await;
-    let why = reason(&crm).await;
+    let why = down(&crm);
     assert!(why.contains("can't be compiled") && why.contains("exceeds"), "{why}");
 }
 
@@ -150,7 +143,7 @@ async fn no_way_of_going_on_dodges_the_deadline() {
 async fn a_component_that_spins_where_it_begins_is_not_loaded() {
     let more = "(func $begin (loop $l (br $l))) (start $begin)";
     let crm = Hand { more, upsert: "(i32.const 0)", ..Hand::default() }.load("deadline_ms = 100").await;
-    let why = reason(&crm).await;
+    let why = down(&crm);
     assert!(why.contains("`describe` failed") && why.contains("deadline"), "{why}");
     assert!(matches!(crm.upsert().await, Err(CallError::Down(_))));
 }
@@ -159,7 +152,7 @@ async fn a_component_that_spins_where_it_begins_is_not_loaded() {
 async fn what_could_block_a_thread_or_dodge_the_count_is_not_compiled() {
     for (what, more) in [("shared memory", "(memory $shared 1 2 shared)"), ("64-bit memory", "(memory $wide i64 1)")] {
         let crm = Hand { more, upsert: "(i32.const 0)", ..Hand::default() }.load("").await;
-        let why = reason(&crm).await;
+        let why = down(&crm);
         assert!(why.contains("can't be compiled"), "{what}: {why}");
     }
 }
