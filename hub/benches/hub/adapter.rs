@@ -48,7 +48,7 @@ fn echo(profile: Profile, _key: &str) -> Receipt {
     Receipt { external_id: profile.reference, note: None }
 }
 
-fn profile(number: u32) -> Profile {
+pub fn profile(number: u32) -> Profile {
     Profile {
         reference: format!("CL-{number:026}"),
         external_reference: None,

@@ -5,6 +5,7 @@
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
 
 mod adapter;
+mod attack;
 mod data;
 mod decision;
 mod floor;
@@ -25,12 +26,13 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 type Measure = fn() -> Vec<Row>;
 
-const MEASURES: [(&str, Measure); 8] = [
+const MEASURES: [(&str, Measure); 9] = [
     ("reads", || vec![requests::reads()]),
     ("writes", || vec![requests::writes()]),
     ("journal", journal::alone),
     ("adapter", || vec![adapter::call()]),
     ("languages", languages::calls),
+    ("attack", attack::beside),
     ("memory", memory::at_rest),
     ("sync", sync::delivery),
     ("decision", || [decision::permit(), decision::crowd()].into_iter().chain(decision::reloads()).collect()),

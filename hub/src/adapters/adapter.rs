@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument as _;
 
 use super::AdapterName;
+use super::answer::Answer;
 use super::bindings::types::Disposition;
 use super::config::AdapterConfig;
 use super::guest::GuestCall;
@@ -96,7 +97,7 @@ impl Adapter {
     pub async fn call<W, T, F>(&self, services: &Services, function: &'static str, body: F) -> Result<T, CallError>
     where
         W: World,
-        T: Send + 'static,
+        T: Answer,
         F: GuestCall<W, Result<T, Disposition>>,
     {
         let span = tracing::info_span!(
@@ -118,19 +119,20 @@ impl Adapter {
     async fn attempt<W, T, F>(&self, services: &Services, function: &'static str, body: F) -> Result<T, CallError>
     where
         W: World,
-        T: Send + 'static,
+        T: Answer,
         F: GuestCall<W, Result<T, Disposition>>,
     {
         self.usable()?;
         let permit = self.permit().await?;
         // Asked again: it may have been swapped or have failed while this call waited.
         let loaded = self.usable()?;
-        let threads = services.guests.handle().ok_or_else(|| CallError::Down("the hub is stopping".to_owned()))?;
+        let lanes = services.guests.lanes().ok_or_else(|| CallError::Down("the hub is stopping".to_owned()))?;
         let deadline = Instant::now() + self.config.deadline();
         let frame = CallFrame::until(deadline, TraceContext::current());
         let record = Arc::clone(&frame.record);
         let (ready, began) = (Arc::clone(&loaded.ready), Instant::now());
-        let answer = ready.run::<W, _, F>(threads, frame, permit, body).await;
+        let answer = ready.run::<W, _, F>(&lanes, frame, permit, body).await;
+        let answer = answer.and_then(Fault::unless_measured);
         self.ended(&loaded, answer.as_ref().err());
         let done = CallDone { component: loaded.info.digest.short(), ms: millis(began.elapsed()), ..record.done() };
         let result = match answer {

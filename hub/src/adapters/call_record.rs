@@ -3,7 +3,8 @@
 //! It outlives the call: a call that is stopped in the middle can't be asked what it had sent. It errs on the side of
 //! "it may have had an effect".
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -15,12 +16,14 @@ const KEPT: usize = 16;
 const LONGEST_PATH: usize = 200;
 
 /// The record of one call.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct CallRecord {
     /// Requests that may have had an effect: sent, or about to be.
     effects: AtomicU32,
-    /// Whether the call waits for the outside rather than computes.
-    outside: AtomicBool,
+    /// When the call began.
+    began: Instant,
+    /// How long it has waited for the outside rather than computed.
+    outside: Mutex<Outside>,
     /// Whether the call may change nothing, neither outside nor in the adapter's store.
     reads_only: bool,
     /// Its memory at the end, in bytes, which is the most that it had; 0 while it runs.
@@ -32,6 +35,31 @@ pub struct CallRecord {
 struct Requests {
     kept: Vec<Outbound>,
     more: u64,
+}
+
+#[derive(Debug, Default)]
+struct Outside {
+    before: Duration,
+    since: Option<Instant>,
+}
+
+impl Outside {
+    fn until(&self, now: Instant) -> Duration {
+        self.before + self.since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
+    }
+}
+
+impl Default for CallRecord {
+    fn default() -> Self {
+        Self {
+            effects: AtomicU32::new(0),
+            began: Instant::now(),
+            outside: Mutex::default(),
+            reads_only: false,
+            memory: AtomicU64::new(0),
+            requests: Mutex::default(),
+        }
+    }
 }
 
 impl CallRecord {
@@ -50,9 +78,13 @@ impl CallRecord {
         self.effects.load(Ordering::Acquire) > 0
     }
 
-    /// Whether the call waits for the outside now.
-    pub fn is_outside(&self) -> bool {
-        self.outside.load(Ordering::Acquire)
+    /// Whether the call has waited for the outside for more than half of its time.
+    pub fn was_mostly_outside(&self) -> bool {
+        self.was_mostly_outside_at(Instant::now())
+    }
+
+    fn was_mostly_outside_at(&self, now: Instant) -> bool {
+        self.outside.lock().until(now) * 2 > now.saturating_duration_since(self.began)
     }
 
     /// The component has come to its end with so much memory, which never shrinks.
@@ -89,7 +121,7 @@ impl CallRecord {
 
     /// The call leaves the component to wait for the outside, until the guard is dropped.
     pub fn leave(&self) -> OutsideGuard<'_> {
-        self.outside.store(true, Ordering::Release);
+        self.outside.lock().since = Some(Instant::now());
         OutsideGuard(self)
     }
 
@@ -108,7 +140,9 @@ pub struct OutsideGuard<'a>(&'a CallRecord);
 
 impl Drop for OutsideGuard<'_> {
     fn drop(&mut self) {
-        self.0.outside.store(false, Ordering::Release);
+        let mut outside = self.0.outside.lock();
+        let before = outside.until(Instant::now());
+        *outside = Outside { before, since: None };
     }
 }
 
@@ -129,7 +163,7 @@ impl Effect<'_> {
 }
 
 #[cfg(test)]
-#[allow(clippy::indexing_slicing)]
+#[allow(clippy::indexing_slicing, clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -162,11 +196,17 @@ mod tests {
     }
 
     #[test]
-    fn outside_ends_with_its_guard() {
+    fn where_most_of_the_time_went_is_where_the_call_was() {
         let record = CallRecord::default();
         let guard = record.leave();
-        assert!(record.is_outside());
+        let left = Instant::now();
+        let soon = left + Duration::from_secs(1);
+        assert!(record.was_mostly_outside_at(soon));
         drop(guard);
-        assert!(!record.is_outside());
+        assert!(!record.was_mostly_outside_at(soon), "what came after was its own");
+        let began = left.checked_sub(Duration::from_secs(5)).unwrap();
+        let computed = CallRecord { began, ..CallRecord::default() };
+        let _at_the_end = computed.leave();
+        assert!(!computed.was_mostly_outside_at(soon));
     }
 }

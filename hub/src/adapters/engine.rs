@@ -66,10 +66,8 @@ pub fn private(folder: &Path) -> Result<PathBuf, EngineError> {
 
 /// What each call of the component may allocate.
 pub fn bounds(needs: &Footprint, memory_bytes: usize) -> Bounds {
-    let tables = usize::try_from(needs.tables).unwrap_or(usize::MAX);
     Bounds {
         memory_bytes,
-        table_elements: table_slot(needs).saturating_mul(tables),
         items: usize::try_from(needs.core_instances.max(needs.memories).max(needs.tables)).unwrap_or(usize::MAX),
     }
 }

@@ -11,6 +11,8 @@ use wasmparser::{
 
 /// The most core instances of one component; a large one from Python has a few dozen.
 pub const MAX_CORE_INSTANCES: u32 = 128;
+/// The most components inside of it that are instantiated, each of which the compiler unfolds.
+pub const MAX_COMPONENT_INSTANCES: u32 = 1_000;
 /// The most memories of one component.
 pub const MAX_MEMORIES: u32 = 8;
 /// The most tables of one component.
@@ -24,6 +26,8 @@ pub const MAX_TABLE_ELEMENTS: u64 = 1 << 20;
 pub struct Footprint {
     /// Core instances; a small component from Rust has 3, one from Python 14 or more.
     pub core_instances: u32,
+    /// Instances of components inside of it.
+    pub component_instances: u32,
     /// Linear memories.
     pub memories: u32,
     /// Tables.
@@ -82,6 +86,7 @@ impl Footprint {
     fn check(&self) -> Result<(), NotAComponent> {
         let bounds = [
             ("core instances", u64::from(self.core_instances), u64::from(MAX_CORE_INSTANCES)),
+            ("component instances", u64::from(self.component_instances), u64::from(MAX_COMPONENT_INSTANCES)),
             ("memories", u64::from(self.memories), u64::from(MAX_MEMORIES)),
             ("tables", u64::from(self.tables), u64::from(MAX_TABLES)),
             ("elements of one table", self.table_elements, MAX_TABLE_ELEMENTS),
@@ -94,6 +99,7 @@ impl Footprint {
 
     fn add(&mut self, other: &Self) {
         self.core_instances = self.core_instances.saturating_add(other.core_instances);
+        self.component_instances = self.component_instances.saturating_add(other.component_instances);
         self.memories = self.memories.saturating_add(other.memories);
         self.tables = self.tables.saturating_add(other.tables);
         self.table_elements = self.table_elements.max(other.table_elements);
@@ -192,6 +198,7 @@ impl Frame {
                 for instance in section {
                     if let ComponentInstance::Instantiate { component_index, .. } = instance? {
                         let component = known(&self.components, component_index)?;
+                        self.needs.component_instances = self.needs.component_instances.saturating_add(1);
                         self.needs.add(&component);
                     }
                 }
@@ -203,11 +210,7 @@ impl Frame {
             }
             Payload::ComponentImportSection(section) => {
                 for import in section {
-                    match import?.ty {
-                        ComponentTypeRef::Module(_) => self.modules.push(None),
-                        ComponentTypeRef::Component(_) => self.components.push(None),
-                        _ => {}
-                    }
+                    self.import(import?.ty);
                 }
             }
             Payload::ComponentExportSection(section) => {
@@ -219,6 +222,14 @@ impl Frame {
             _ => {}
         }
         Ok(())
+    }
+
+    fn import(&mut self, of: ComponentTypeRef) {
+        match of {
+            ComponentTypeRef::Module(_) => self.modules.push(None),
+            ComponentTypeRef::Component(_) => self.components.push(None),
+            _ => {}
+        }
     }
 
     fn alias(&mut self, alias: &ComponentAlias<'_>) {
@@ -262,8 +273,14 @@ mod tests {
                (core instance (instantiate $a))
                (core instance (instantiate $a))
                (core instance (instantiate $b)))");
-        let expected =
-            Footprint { core_instances: 3, memories: 3, tables: 4, table_elements: 10, memory_bytes: 5 * 65_536 };
+        let expected = Footprint {
+            core_instances: 3,
+            component_instances: 0,
+            memories: 3,
+            tables: 4,
+            table_elements: 10,
+            memory_bytes: 5 * 65_536,
+        };
         assert_eq!(needs, Ok(expected));
     }
 
@@ -273,7 +290,8 @@ mod tests {
                (component $inner (core module $m (memory 1)) (core instance (instantiate $m)))
                (instance (instantiate $inner))
                (instance (instantiate $inner)))");
-        assert_eq!(needs.unwrap().memories, 2);
+        let needs = needs.unwrap();
+        assert_eq!((needs.memories, needs.component_instances), (2, 2));
     }
 
     #[test]

@@ -1,16 +1,19 @@
-//! What one call may allocate: memory, tables and instances, each summed over the whole store.
+//! What one call may allocate: memory with tables, and instances, each summed over the whole store.
 //!
-//! Set before the component is instantiated, since its first pages are allocated then, and never changed.
+//! Tables are outside of a component's memories, and would be a second memory without a limit were they not counted
+//! with them. Set before the component is instantiated, since its first pages are allocated then, and never changed.
 
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Error, ResourceLimiter};
+
+/// What an element of a table takes: a pointer.
+const ELEMENT_BYTES: usize = size_of::<usize>();
 
 /// The bounds of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// Bytes of all linear memories together.
+    /// Bytes of all linear memories and tables together.
     pub memory_bytes: usize,
-    /// Elements of all tables together.
-    pub table_elements: usize,
     /// Core instances, memories and tables, each.
     pub items: usize,
 }
@@ -20,15 +23,19 @@ pub struct Bounds {
 pub enum Denied {
     /// More memory than this many bytes.
     Memory(usize),
-    /// More table elements than this.
+    /// More table elements than fit into this many bytes beside its memories, or into the table.
     Table(usize),
 }
 
 impl std::fmt::Display for Denied {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Memory(bytes) => write!(f, "it asked for more than its {} MiB of memory", bytes >> 20),
-            Self::Table(elements) => write!(f, "it asked for more than its {elements} table elements"),
+            Self::Memory(bytes) => {
+                write!(f, "it asked for more than its {} MiB of memory; `memory_mib` sets them", bytes >> 20)
+            }
+            Self::Table(bytes) => {
+                write!(f, "it asked for a larger table than it may have within its {} MiB of memory", bytes >> 20)
+            }
         }
     }
 }
@@ -37,28 +44,25 @@ impl std::fmt::Display for Denied {
 #[derive(Debug)]
 pub struct Limits {
     bounds: Bounds,
-    memory_bytes: usize,
-    table_elements: usize,
-    last_growth: Growth,
+    bytes: usize,
+    last_growth: usize,
     denied: Option<Denied>,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Growth {
-    None,
-    Memory(usize),
-    Table(usize),
+/// Whether an error says that the host keeps no more objects for a call: streams, timers and others behind WASI.
+pub fn is_limit(error: &Error) -> bool {
+    matches!(error.downcast_ref(), Some(ResourceTableError::Full))
 }
 
 impl Limits {
     /// Nothing allocated yet.
     pub fn new(bounds: Bounds) -> Self {
-        Self { bounds, memory_bytes: 0, table_elements: 0, last_growth: Growth::None, denied: None }
+        Self { bounds, bytes: 0, last_growth: 0, denied: None }
     }
 
-    /// What it has of memory, in bytes: no memory ever shrinks.
+    /// What it has of memory and tables, in bytes: neither ever shrinks.
     pub fn memory_bytes(&self) -> usize {
-        self.memory_bytes
+        self.bytes
     }
 
     /// What was refused last, if anything: the likely cause of a trap that follows.
@@ -68,25 +72,27 @@ impl Limits {
 
     /// A growth that was granted did not happen: it is not counted.
     fn take_back(&mut self) {
-        match std::mem::replace(&mut self.last_growth, Growth::None) {
-            Growth::Memory(bytes) => self.memory_bytes = self.memory_bytes.saturating_sub(bytes),
-            Growth::Table(elements) => self.table_elements = self.table_elements.saturating_sub(elements),
-            Growth::None => {}
+        self.bytes = self.bytes.saturating_sub(std::mem::take(&mut self.last_growth));
+    }
+
+    fn grant(&mut self, bytes: usize) -> bool {
+        let total = self.bytes.saturating_add(bytes);
+        let granted = total <= self.bounds.memory_bytes;
+        if granted {
+            self.bytes = total;
+            self.last_growth = bytes;
         }
+        granted
     }
 }
 
 impl ResourceLimiter for Limits {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        let growth = desired.saturating_sub(current);
-        let total = self.memory_bytes.saturating_add(growth);
-        if total > self.bounds.memory_bytes {
+        let granted = self.grant(desired.saturating_sub(current));
+        if !granted {
             self.denied = Some(Denied::Memory(self.bounds.memory_bytes));
-            return Ok(false);
         }
-        self.memory_bytes = total;
-        self.last_growth = Growth::Memory(growth);
-        Ok(true)
+        Ok(granted)
     }
 
     fn memory_grow_failed(&mut self, _: Error) -> wasmtime::Result<()> {
@@ -94,16 +100,13 @@ impl ResourceLimiter for Limits {
         Ok(())
     }
 
-    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        let growth = desired.saturating_sub(current);
-        let total = self.table_elements.saturating_add(growth);
-        if total > self.bounds.table_elements {
-            self.denied = Some(Denied::Table(self.bounds.table_elements));
-            return Ok(false);
+    fn table_growing(&mut self, current: usize, desired: usize, most: Option<usize>) -> wasmtime::Result<bool> {
+        let fits = most.is_none_or(|most| desired <= most);
+        let granted = fits && self.grant(desired.saturating_sub(current).saturating_mul(ELEMENT_BYTES));
+        if !granted {
+            self.denied = Some(Denied::Table(self.bounds.memory_bytes));
         }
-        self.table_elements = total;
-        self.last_growth = Growth::Table(growth);
-        Ok(true)
+        Ok(granted)
     }
 
     fn table_grow_failed(&mut self, _: Error) -> wasmtime::Result<()> {
@@ -133,7 +136,7 @@ mod tests {
     const PAGE: usize = 64 * 1024;
 
     fn limits() -> Limits {
-        Limits::new(Bounds { memory_bytes: 10 * PAGE, table_elements: 100, items: 8 })
+        Limits::new(Bounds { memory_bytes: 10 * PAGE, items: 8 })
     }
 
     #[test]
@@ -144,6 +147,16 @@ mod tests {
         assert_eq!(limits.denied(), Some(Denied::Memory(10 * PAGE)));
         assert!(limits.memory_growing(0, 4 * PAGE, None).unwrap());
         assert!(!limits.memory_growing(6 * PAGE, 7 * PAGE, None).unwrap());
+    }
+
+    #[test]
+    fn tables_share_it_too() {
+        let mut limits = limits();
+        assert!(limits.memory_growing(0, 9 * PAGE, None).unwrap());
+        assert!(limits.table_growing(0, PAGE / ELEMENT_BYTES, None).unwrap());
+        assert!(!limits.table_growing(0, 1, None).unwrap());
+        assert_eq!(limits.denied(), Some(Denied::Table(10 * PAGE)));
+        assert!(!super::Limits::new(limits.bounds).table_growing(0, 11, Some(10)).unwrap());
     }
 
     #[test]

@@ -27,7 +27,7 @@ use super::outcome::Fault;
 use super::ready::{CallFrame, Ready};
 use super::registry::{self, RegistryError};
 use super::report::LoadedInfo;
-use super::runtime::GuestRuntime;
+use super::runtime::{GuestRuntime, Lanes};
 use super::signature::{self, SignatureError};
 use super::source::ComponentSource;
 use super::ticker::Ticker;
@@ -285,7 +285,8 @@ fn check(
         io: side.io,
     });
     let linked = link(name, &component).map_err(|error| LoadError::Link(format!("{error:#}")))?;
-    let ready = Arc::new(Ready { bounds: engine::bounds(&footprint, allowed), engine, linked, grants });
+    let ready =
+        Arc::new(Ready { bounds: engine::bounds(&footprint, allowed), engine, linked, grants, pace: Arc::default() });
     Ok(Prepared { ready, digest, signed_by, bytes: bytes.len(), footprint, contract })
 }
 
@@ -319,18 +320,18 @@ async fn describe(
     config: &AdapterConfig,
     ready: &Arc<Ready>,
 ) -> Result<Description, LoadError> {
-    let threads = services.guests.handle().ok_or_else(|| LoadError::Host("it is stopping".to_owned()))?;
+    let lanes = services.guests.lanes().ok_or_else(|| LoadError::Host("it is stopping".to_owned()))?;
     let (ready, frame) = (Arc::clone(ready), CallFrame::until(Instant::now() + config.deadline(), None));
     match name {
-        AdapterName::CoreBanking => ask::<core_banking::CoreBankingAdapter>(ready, threads, frame).await,
-        AdapterName::Crm => ask::<crm::CrmAdapter>(ready, threads, frame).await,
-        AdapterName::Kyc => ask::<kyc::KycAdapter>(ready, threads, frame).await,
-        AdapterName::Identity => ask::<identity::IdentityAdapter>(ready, threads, frame).await,
-        AdapterName::Messaging => ask::<messaging::MessagingAdapter>(ready, threads, frame).await,
+        AdapterName::CoreBanking => ask::<core_banking::CoreBankingAdapter>(ready, &lanes, frame).await,
+        AdapterName::Crm => ask::<crm::CrmAdapter>(ready, &lanes, frame).await,
+        AdapterName::Kyc => ask::<kyc::KycAdapter>(ready, &lanes, frame).await,
+        AdapterName::Identity => ask::<identity::IdentityAdapter>(ready, &lanes, frame).await,
+        AdapterName::Messaging => ask::<messaging::MessagingAdapter>(ready, &lanes, frame).await,
     }
     .map_err(LoadError::Describe)
 }
 
-async fn ask<W: World>(ready: Arc<Ready>, threads: &Handle, frame: CallFrame) -> Result<Description, Fault> {
-    ready.run::<W, _, _>(threads, frame, (), |world, store| Box::pin(world.describe(store))).await
+async fn ask<W: World>(ready: Arc<Ready>, lanes: &Lanes, frame: CallFrame) -> Result<Description, Fault> {
+    ready.run::<W, _, _>(lanes, frame, (), |world, store| Box::pin(world.describe(store))).await
 }

@@ -12,6 +12,7 @@
 //! * a component that is missing or refused takes down its own adapter, and nothing else.
 
 mod adapter;
+mod answer;
 mod bindings;
 mod call_record;
 mod calls;
@@ -49,6 +50,7 @@ mod source;
 mod stats;
 mod swap;
 mod takeover;
+mod text;
 mod ticker;
 mod wasi;
 mod world;
@@ -59,6 +61,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adapter::Adapter;
+use answer::Answer;
 use guest::GuestCall;
 use loading::Services;
 use outcome::Outcome;
@@ -224,7 +227,7 @@ impl Adapters {
     async fn call<W, T, F>(&self, function: &'static str, body: F) -> Result<T, CallError>
     where
         W: World,
-        T: Send + 'static,
+        T: Answer,
         F: GuestCall<W, Result<T, Disposition>>,
     {
         let started = Instant::now();
@@ -238,11 +241,12 @@ impl Adapters {
         }
         result
     }
+
     /// As `call`, for a function that only reads: a component that is asked beside is asked the same afterwards.
     async fn read<W, T, F>(&self, function: &'static str, body: F) -> Result<T, CallError>
     where
         W: World,
-        T: Clone + PartialEq + Send + 'static,
+        T: Answer + Clone + PartialEq,
         F: GuestCall<W, Result<T, Disposition>> + Clone,
     {
         let shadow = self.0.adapters.get(&W::NAME).and_then(Adapter::beside);

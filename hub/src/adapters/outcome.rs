@@ -7,13 +7,17 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::answer::Answer;
 use super::bindings::types::Disposition;
 use super::call_record::CallRecord;
 use super::deadline::Expired;
-use super::limits::Denied;
+use super::limits::{self, Denied};
+use super::text::one_line;
 
 /// The longest text of an adapter that is handed on, in bytes.
 const MAX_TEXT_BYTES: usize = 1024;
+/// The longest JSON Pointer of a field, in bytes.
+const MAX_FIELD_BYTES: usize = 256;
 
 /// A call that did not succeed.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -70,19 +74,21 @@ impl From<Disposition> for CallError {
     fn from(disposition: Disposition) -> Self {
         match disposition {
             Disposition::Retry(retry) => {
-                Self::Retry { after: retry.after_ms.map(Duration::from_millis), why: cut(retry.why) }
+                Self::Retry { after: retry.after_ms.map(Duration::from_millis), why: text(&retry.why) }
             }
-            Disposition::Unknown(why) => Self::Unknown(cut(why)),
-            Disposition::Reject(reject) => Self::Reject { why: cut(reject.why), field: reject.field.map(cut) },
-            Disposition::Unauthorized(why) => Self::Unauthorized(cut(why)),
-            Disposition::Unavailable(why) => Self::Unavailable(cut(why)),
+            Disposition::Unknown(why) => Self::Unknown(text(&why)),
+            Disposition::Reject(reject) => {
+                let field = reject.field.map(|field| one_line(&field, MAX_FIELD_BYTES));
+                Self::Reject { why: text(&reject.why), field }
+            }
+            Disposition::Unauthorized(why) => Self::Unauthorized(text(&why)),
+            Disposition::Unavailable(why) => Self::Unavailable(text(&why)),
         }
     }
 }
 
-fn cut(mut text: String) -> String {
-    text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES));
-    text
+fn text(why: &str) -> String {
+    one_line(why, MAX_TEXT_BYTES)
 }
 
 /// How calls end, by name.
@@ -187,30 +193,42 @@ pub struct Fault {
 
 impl Fault {
     /// Reads what wasmtime says, and what the limits had refused before.
-    pub fn from_error(error: &wasmtime::Error, denied: Option<Denied>) -> Self {
+    pub fn from_error(error: &wasmtime::Error, denied: Option<Denied>, record: &CallRecord) -> Self {
         if error.is::<Expired>() {
-            return Self::guest(FaultKind::Deadline, "it computed until its time was over".to_owned());
+            return Self::deadline(record);
         }
         if error.is::<wasmtime::PoolConcurrencyLimitError>() {
             return Self::host(format!("the pool is exhausted: {error}"));
         }
+        let cause = text(&error.root_cause().to_string());
         match denied {
             Some(denied) => Self::guest(FaultKind::Limit, denied.to_string()),
-            None => Self::guest(FaultKind::Trap, cut(error.root_cause().to_string())),
+            None if limits::is_limit(error) => Self::guest(FaultKind::Limit, cause),
+            None => Self::guest(FaultKind::Trap, cause),
         }
     }
 
-    /// Its time was over while someone waited for it.
+    /// Its time was over. To blame is where most of it went: a component that has computed for long is not excused by
+    /// a request at the end, nor one that has waited for long charged with what it did after that.
     pub fn deadline(record: &CallRecord) -> Self {
-        if record.is_outside() {
+        if record.was_mostly_outside() {
             Self {
                 kind: FaultKind::Deadline,
                 blame: Blame::Host,
-                detail: "its time was over while it waited for an answer".to_owned(),
+                detail: "its time was over; for most of it it waited for an answer of the outside system".to_owned(),
             }
         } else {
-            Self::guest(FaultKind::Deadline, "its time was over".to_owned())
+            Self::guest(FaultKind::Deadline, "its time was over; for most of it it computed or slept".to_owned())
         }
+    }
+
+    /// What a component answered, where it is within measure.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn unless_measured<T: Answer>(answer: Result<T, Disposition>) -> Result<Result<T, Disposition>, Self> {
+        let refused = |why: String| Self::guest(FaultKind::Limit, format!("its answer is refused: {why}"));
+        answer.map_or_else(|disposition| Ok(Err(disposition)), |answer| answer.measured().map(Ok).map_err(refused))
     }
 
     /// The host could not run it.
@@ -237,7 +255,7 @@ mod tests {
     #[test]
     fn what_was_sent_decides_whether_a_fault_may_be_repeated() {
         let record = CallRecord::default();
-        let fault = Fault::from_error(&wasmtime::Trap::UnreachableCodeReached.into(), None);
+        let fault = Fault::from_error(&wasmtime::Trap::UnreachableCodeReached.into(), None, &record);
         assert_eq!((fault.kind, fault.blame), (FaultKind::Trap, Blame::Guest));
         assert!(matches!(fault.clone().into_call_error(&record), CallError::Retry { .. }));
         let _effect = record.begin_request(true);
@@ -245,18 +263,17 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_is_blamed_on_whoever_was_running() {
+    fn a_deadline_is_no_limit() {
         let record = CallRecord::default();
         assert_eq!(Fault::deadline(&record).blame, Blame::Guest);
-        let _outside = record.leave();
-        assert_eq!(Fault::deadline(&record).blame, Blame::Host);
-        let expired = Fault::from_error(&wasmtime::Error::new(Expired), Some(Denied::Memory(1 << 20)));
-        assert_eq!(expired.kind, FaultKind::Deadline);
+        let expired = Fault::from_error(&wasmtime::Error::new(Expired), Some(Denied::Memory(1 << 20)), &record);
+        assert_eq!((expired.kind, expired.blame), (FaultKind::Deadline, Blame::Guest));
     }
 
     #[test]
     fn a_trap_after_a_refused_growth_is_a_limit() {
-        let fault = Fault::from_error(&wasmtime::Trap::UnreachableCodeReached.into(), Some(Denied::Memory(64 << 20)));
+        let denied = Some(Denied::Memory(64 << 20));
+        let fault = Fault::from_error(&wasmtime::Trap::UnreachableCodeReached.into(), denied, &CallRecord::default());
         assert_eq!(fault.kind, FaultKind::Limit);
         assert!(fault.detail.contains("64 MiB"), "{fault}");
     }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::future::BoxFuture;
-use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 use wasmtime::{Engine, Store};
 
@@ -14,11 +13,15 @@ use super::egress::MAX_REQUEST_BODY_BYTES;
 use super::guest::{Grants, Guest, GuestCall};
 use super::limits::Bounds;
 use super::outcome::Fault;
+use super::runtime::{Lanes, Pace};
 use super::world::{Linked, World};
 use crate::telemetry::TraceContext;
 
 /// What a component may hand to the host at once, in bytes: the largest request body, and room for the rest.
 const MAX_HANDED_OVER_BYTES: usize = MAX_REQUEST_BODY_BYTES + 1024 * 1024;
+
+/// The most handles to objects, its own or the host's, that a component may hold at the same time.
+const MAX_HANDLES: usize = 10_000;
 
 /// A component that can be called.
 pub struct Ready {
@@ -30,6 +33,8 @@ pub struct Ready {
     pub grants: Arc<Grants>,
     /// What each call may allocate.
     pub bounds: Bounds,
+    /// Which threads its calls begin on.
+    pub pace: Arc<Pace>,
 }
 
 /// What one call is given beside its arguments.
@@ -63,6 +68,7 @@ impl Ready {
         let mut store = Store::new(&self.engine, guest);
         store.limiter(|guest| &mut guest.limits);
         store.set_hostcall_fuel(MAX_HANDED_OVER_BYTES);
+        store.set_max_component_handles(MAX_HANDLES);
         deadline::set(&mut store, deadline);
         store
     }
@@ -73,6 +79,7 @@ impl Ready {
         W: World,
         F: for<'a> FnOnce(&'a W, &'a mut Store<Guest>) -> BoxFuture<'a, wasmtime::Result<T>>,
     {
+        let record = Arc::clone(&frame.record);
         let mut store = self.store(frame);
         let result = match W::instantiate(&self.linked, &mut store).await {
             Ok(Some(world)) => body(&world, &mut store).await,
@@ -81,7 +88,7 @@ impl Ready {
         };
         let ended = store.data();
         ended.record.stopped_at(ended.limits.memory_bytes());
-        result.map_err(|error| Fault::from_error(&error, store.data().limits.denied()))
+        result.map_err(|error| Fault::from_error(&error, ended.limits.denied(), &record))
     }
 
     /// Calls it on the threads for components, and waits until its deadline and no longer.
@@ -92,7 +99,7 @@ impl Ready {
     /// [`Fault`] where the component gave no answer.
     pub async fn run<W, T, F>(
         self: Arc<Self>,
-        threads: &tokio::runtime::Handle,
+        lanes: &Lanes,
         frame: CallFrame,
         held: impl Send + 'static,
         body: F,
@@ -104,13 +111,14 @@ impl Ready {
     {
         let record = Arc::clone(&frame.record);
         let deadline = frame.deadline.into();
+        let pace = Arc::clone(&self.pace);
         let call = async move {
             let result = self.call(frame, body).await;
             drop(held);
             result
         };
-        let mut task = AbortOnDropHandle::new(threads.spawn(call.in_current_span()));
-        match tokio::time::timeout_at(deadline, &mut task).await {
+        let mut running = std::pin::pin!(lanes.run(call.in_current_span(), &pace));
+        match tokio::time::timeout_at(deadline, &mut running).await {
             Ok(Ok(result)) => result,
             Ok(Err(ended)) => Err(Fault::host(format!("the host's side ended: {ended}"))),
             // The record is read while the call still stands where it was; it is ended after that.

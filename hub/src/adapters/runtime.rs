@@ -1,17 +1,35 @@
-//! The threads that components run on, apart from those that serve requests.
+//! The threads that components run on, apart from those that serve requests: two lanes.
 //!
-//! A component that computes holds its thread until the next tick; here it delays other components by that much, and
-//! nobody else. Its HTTP requests run on the hub's own runtime, so that they are not delayed either.
+//! A call begins in the quick lane. One that computes for longer than a tick goes on in the long lane, whose threads
+//! the operating system gives less of the processor to while others want it; so whoever computes without end delays
+//! others by a tick, and once, however many of its calls run. After one that computed for long a component's calls
+//! begin in the long lane, until so many in a row were quick. HTTP requests run on the hub's own runtime, so that they
+//! are not delayed either.
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
+use std::time::Duration;
 
+use rustix::process::setpriority_process;
+use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::JoinError;
+use tokio_util::task::AbortOnDropHandle;
 
-/// The most threads; components wait more than they compute.
+/// The most threads of a lane; components wait more than they compute.
 const MAX_THREADS: usize = 8;
+/// What a call may compute in the quick lane, in time of the processor: a tick.
+const QUICK: Duration = Duration::from_millis(5);
+/// So many quick calls make up for a long one.
+const REMEMBERED: u32 = 16;
+/// How nice the threads of the long lane are: about a thirtieth of what others get.
+const NICENESS: i32 = 15;
 
-/// The runtime of the components. Dropping it ends what runs there, without waiting.
-pub struct GuestRuntime(Option<Runtime>);
+/// The runtimes of the components. Dropping it ends what runs there, without waiting.
+pub struct GuestRuntime(Option<[Runtime; 2]>);
 
 impl GuestRuntime {
     /// Starts the threads.
@@ -19,29 +37,167 @@ impl GuestRuntime {
     /// # Errors
     /// The operating system gives no threads.
     pub fn start() -> io::Result<Self> {
-        let threads = std::thread::available_parallelism().map_or(2, usize::from);
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(threads.clamp(2, MAX_THREADS))
-            .thread_name("adapters")
-            // Each step of a component may take a whole tick: look for timers and new work after every one.
-            .event_interval(1)
-            .global_queue_interval(1)
-            .enable_all()
-            .build()?;
-        Ok(Self(Some(runtime)))
+        let quick = builder("adapters").build()?;
+        let long = builder("adapters-long").on_thread_start(be_nice).build()?;
+        Ok(Self(Some([quick, long])))
     }
 
-    /// Where to spawn; nothing once it is being dropped.
-    pub fn handle(&self) -> Option<&Handle> {
-        self.0.as_ref().map(Runtime::handle)
+    /// Where to run calls; nothing once it is being dropped.
+    pub fn lanes(&self) -> Option<Lanes> {
+        let [quick, long] = self.0.as_ref()?;
+        Some(Lanes { quick: quick.handle().clone(), long: long.handle().clone() })
+    }
+}
+
+fn builder(name: &str) -> Builder {
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let mut builder = Builder::new_multi_thread();
+    builder
+        .worker_threads(threads.clamp(2, MAX_THREADS))
+        .thread_name(name)
+        // Each step of a component may take a whole tick: look for timers and new work after every one.
+        .event_interval(1)
+        .global_queue_interval(1)
+        .enable_all();
+    builder
+}
+
+/// On Linux a thread has a niceness of its own.
+fn be_nice() {
+    if let Err(error) = setpriority_process(None, NICENESS) {
+        tracing::warn!(%error, "threads for long calls of adapters are as greedy as others");
     }
 }
 
 impl Drop for GuestRuntime {
     fn drop(&mut self) {
         // A plain drop would wait, which is not allowed where futures run.
-        if let Some(runtime) = self.0.take() {
+        for runtime in self.0.take().into_iter().flatten() {
             runtime.shutdown_background();
         }
+    }
+}
+
+/// Whether the calls of a component are long ones, as far as is known: how many more have to be quick.
+#[derive(Debug, Default)]
+pub struct Pace(AtomicU32);
+
+impl Pace {
+    fn is_long(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+
+    fn took(&self, computed: Duration) {
+        let left = if computed >= QUICK { REMEMBERED } else { self.0.load(Ordering::Relaxed).saturating_sub(1) };
+        self.0.store(left, Ordering::Relaxed);
+    }
+}
+
+/// How far a call came in a lane.
+enum Stretch<F: Future> {
+    Ended(F::Output, Duration),
+    Long(Pin<Box<F>>),
+}
+
+/// The two lanes.
+#[derive(Clone)]
+pub struct Lanes {
+    quick: Handle,
+    long: Handle,
+}
+
+impl Lanes {
+    /// Runs a call to its end. It is ended where this is dropped, at its next step.
+    ///
+    /// # Errors
+    /// The host's side of it panicked, or the hub is stopping.
+    pub async fn run<F>(&self, call: F, pace: &Pace) -> Result<F::Output, JoinError>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        let (mut call, mut before) = (Box::pin(call), Duration::ZERO);
+        let mut most = if pace.is_long() { Duration::MAX } else { QUICK };
+        loop {
+            let lane = if most == Duration::MAX { &self.long } else { &self.quick };
+            match AbortOnDropHandle::new(lane.spawn(stretch(call, most))).await? {
+                Stretch::Ended(output, computed) => {
+                    pace.took(before + computed);
+                    return Ok(output);
+                }
+                Stretch::Long(rest) => {
+                    // Known to the next call already, since this one may have no end.
+                    pace.took(QUICK);
+                    (call, before, most) = (rest, QUICK, Duration::MAX);
+                }
+            }
+        }
+    }
+}
+
+/// Polls a call until it ends or has computed for so long.
+async fn stretch<F: Future>(call: Pin<Box<F>>, most: Duration) -> Stretch<F> {
+    let (mut call, mut computed) = (Some(call), Duration::ZERO);
+    poll_fn(move |context| {
+        // Never polled again after it was ready.
+        let Some(mut running) = call.take() else { return Poll::Pending };
+        let before = processor_time();
+        let polled = running.as_mut().poll(context);
+        computed += processor_time().saturating_sub(before);
+        match polled {
+            Poll::Ready(output) => Poll::Ready(Stretch::Ended(output, computed)),
+            Poll::Pending if computed >= most => Poll::Ready(Stretch::Long(running)),
+            Poll::Pending => {
+                call = Some(running);
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
+/// What this thread has had of the processor: waiting for it is nobody's computing.
+fn processor_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn here() -> String {
+        std::thread::current().name().unwrap_or_default().to_owned()
+    }
+
+    async fn compute(time: Duration) -> String {
+        let until = processor_time() + time;
+        while processor_time() < until {
+            std::hint::spin_loop();
+        }
+        tokio::task::yield_now().await;
+        here()
+    }
+
+    #[tokio::test]
+    async fn what_computes_for_long_goes_aside_until_it_was_quick_again() {
+        let runtime = GuestRuntime::start().unwrap();
+        let (lanes, pace) = (runtime.lanes().unwrap(), Pace::default());
+        assert_eq!(lanes.run(async { here() }, &pace).await.unwrap(), "adapters");
+        assert_eq!(lanes.run(compute(QUICK * 2), &pace).await.unwrap(), "adapters-long");
+        for _ in 0..REMEMBERED {
+            assert_eq!(lanes.run(async { here() }, &pace).await.unwrap(), "adapters-long", "it is remembered");
+        }
+        assert_eq!(lanes.run(async { here() }, &pace).await.unwrap(), "adapters", "and forgotten");
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_either_lane_is_told() {
+        let runtime = GuestRuntime::start().unwrap();
+        let lanes = runtime.lanes().unwrap();
+        let panics = async {
+            compute(QUICK * 2).await;
+            panic!("told to");
+        };
+        assert!(lanes.run(panics, &Pace::default()).await.unwrap_err().is_panic());
     }
 }

@@ -14,10 +14,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::ToSchema;
 
 use super::Digest;
+use super::answer::Answer;
 use super::bindings::types::Disposition;
 use super::guest::GuestCall;
 use super::loading::{Loaded, Services};
-use super::outcome::CallError;
+use super::outcome::{CallError, Fault};
 use super::ready::CallFrame;
 use super::world::World;
 
@@ -87,15 +88,15 @@ impl Shadow {
         turn: OwnedSemaphorePermit,
     ) where
         W: World,
-        T: PartialEq + Send + 'static,
+        T: Answer + PartialEq,
         F: GuestCall<W, Result<T, Disposition>>,
     {
-        let Some(threads) = services.guests.handle().cloned() else { return };
+        let Some(lanes) = services.guests.lanes() else { return };
         let ready = Arc::clone(&self.loaded.ready);
         let frame = CallFrame::reading(Instant::now() + self.deadline);
         services.io.spawn(async move {
-            let answer = ready.run::<W, _, F>(&threads, frame, turn, body).await;
-            let answer = answer.map(|answer| answer.map_err(CallError::from));
+            let answer = ready.run::<W, _, F>(&lanes, frame, turn, body).await;
+            let answer = answer.and_then(Fault::unless_measured).map(|answer| answer.map_err(CallError::from));
             let mut seen = self.seen.lock();
             let compared = seen.functions.entry(function).or_default();
             match (answer, other) {

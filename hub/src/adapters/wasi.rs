@@ -18,6 +18,10 @@ use super::guest::Guest;
 const PRECISION: Duration = Duration::from_millis(1);
 /// The most random bytes at once.
 const MAX_RANDOM_BYTES: u64 = 64 * 1024;
+/// The most objects behind WASI that one call may hold: streams, timers, requests that will fail.
+const MAX_OBJECTS: usize = 1_000;
+/// The largest header fields of one of them, in bytes.
+const MAX_FIELDS_BYTES: usize = 8 * 1024;
 
 /// The state behind WASI for one call.
 pub struct Wasi {
@@ -37,7 +41,11 @@ impl Default for Wasi {
             .allow_ip_name_lookup(false)
             .max_random_size(MAX_RANDOM_BYTES)
             .build();
-        Self { ctx, http: WasiHttpCtx::new(), hooks: NoHttp, table: ResourceTable::new() }
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(MAX_FIELDS_BYTES);
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_OBJECTS);
+        Self { ctx, http, hooks: NoHttp, table }
     }
 }
 

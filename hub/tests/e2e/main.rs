@@ -16,6 +16,7 @@
 
 mod harness;
 
+mod attacked;
 mod bodies;
 mod calls;
 mod clocks;

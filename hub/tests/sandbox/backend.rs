@@ -54,6 +54,17 @@ async fn serve(mut stream: TcpStream, seen: Seen) -> Option<()> {
         path if path.starts_with("/redirect") => {
             "HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_owned()
         }
+        path if path.starts_with("/away") => {
+            "HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/latest\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                .to_owned()
+        }
+        path if path.starts_with("/many-headers") => with("x-a: 1\r\n".repeat(20_000)),
+        path if path.starts_with("/long-header") => with(format!("x-a: {}\r\n", "1".repeat(80_000))),
+        path if path.starts_with("/gzip") => with("content-encoding: gzip\r\n".to_owned()),
+        // It does not say how long it is.
+        path if path.starts_with("/endless") => {
+            format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{}", "x".repeat(9 << 20))
+        }
         path if path.starts_with("/huge") => ok(&"x".repeat(9 << 20)),
         path if path.starts_with("/reset") => return None,
         path if path.starts_with("/silent") || path.ends_with("/sleep") => std::future::pending().await,
@@ -71,6 +82,11 @@ async fn serve(mut stream: TcpStream, seen: Seen) -> Option<()> {
 
 fn ok(body: &str) -> String {
     format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+}
+
+/// An answer with more headers.
+fn with(headers: String) -> String {
+    format!("HTTP/1.1 200 OK\r\n{headers}content-length: 0\r\nconnection: close\r\n\r\n")
 }
 
 async fn read(stream: &mut TcpStream) -> Option<String> {

@@ -85,9 +85,13 @@ async fn one_payload_that_crashes_it_leaves_the_others_alone() {
 async fn an_answer_without_measure_is_not_copied() {
     let crm = Crm::behaving("huge-return", "memory_mib = 256\nsettings.size = '100000000'").await;
     let why = retry(crm.upsert().await);
-    assert!(why.contains("trap"), "{why}");
+    assert!(why.contains("too much data"), "{why}");
     let crm = Crm::behaving("huge-return", "settings.size = '100000'").await;
-    assert_eq!(crm.upsert().await.unwrap().note.unwrap().len(), 100_000);
+    assert!(crm.upsert().await.unwrap().note.unwrap().len() < 2_000, "a remark is cut");
+    let crm = Crm::behaving("huge-id", "").await;
+    let why = retry(crm.upsert().await);
+    assert!(why.contains("limit") && why.contains("`external-id`") && !why.contains("xxx"), "{why}");
+    assert_eq!(crm.report().blamed_on_guest, 1);
 }
 
 #[tokio::test]
@@ -106,6 +110,24 @@ async fn the_store_is_kept_between_calls_where_it_is_allowed() {
     let without = Crm::behaving("storer", "").await;
     let Err(CallError::Unknown(why)) = without.upsert().await else { panic!("kept") };
     assert!(why.contains("store = true"), "{why}");
+}
+
+#[tokio::test]
+async fn the_store_has_an_end() {
+    let crm = Crm::behaving("store-hog", "store = true").await;
+    let receipt = crm.upsert().await.unwrap();
+    assert_eq!(receipt.external_id, (16 * 1024 / 100).to_string());
+    let why = receipt.note.unwrap();
+    assert!(why.contains("at most 16384 are kept"), "{why}");
+}
+
+#[tokio::test]
+async fn a_disposition_is_one_short_line() {
+    let text = "settings.text = \"a\\nb\\u001b[31m\\u202e\"";
+    let why = crate::support::unknown(Crm::behaving("liar", text).await.upsert().await);
+    assert_eq!(why, "a b\\u{1b}[31m\\u{202e}");
+    let long = format!("settings.text = '{}'", "x".repeat(5_000));
+    assert!(crate::support::unknown(Crm::behaving("liar", &long).await.upsert().await).len() < 1_100);
 }
 
 #[tokio::test]

@@ -5,19 +5,12 @@ use std::path::Path;
 
 use hub::adapters::{AdapterName, AdapterState, Adapters, CallError, Difference, LoadError};
 
-use crate::support::{Crm, component, profile};
+use crate::support::{Crm, component, down, profile};
 
 fn from_text(folder: &Path, text: &str) -> String {
     let path = folder.join("component.wasm");
     std::fs::write(&path, wat::parse_str(text).unwrap()).unwrap();
     format!("component = '{}'", path.display())
-}
-
-fn down(crm: &Crm) -> String {
-    match crm.report().state {
-        AdapterState::Down { reason } => reason,
-        other => panic!("{other:?}"),
-    }
 }
 
 #[tokio::test]

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use hub::adapters::wit::types::{ClientKind, ClientStatus, Details, Individual, Profile, Receipt};
-use hub::adapters::{AdapterConfig, AdapterName, AdapterReport, Adapters, CallError, Difference, Refused};
+use hub::adapters::{
+    AdapterConfig, AdapterName, AdapterReport, AdapterState, Adapters, CallError, Difference, Refused,
+};
 use tempfile::TempDir;
 
 /// A component that `make plugins` has built.
@@ -91,6 +93,14 @@ pub fn profile(name: &str) -> Profile {
         external_id: None,
         created_at: "2026-01-01T00:00:00.000Z".to_owned(),
         updated_at: "2026-01-01T00:00:00.000Z".to_owned(),
+    }
+}
+
+/// Why its adapter is down.
+pub fn down(crm: &Crm) -> String {
+    match crm.report().state {
+        AdapterState::Down { reason } => reason,
+        other => panic!("{other:?}"),
     }
 }
 

@@ -5,13 +5,18 @@
 //! written into a URL never sees a look-up and is checked when the endpoint is made.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use thiserror::Error;
+use tokio::sync::Semaphore;
 
 /// The most addresses of one name that are tried.
 const MAX_ADDRESSES: usize = 16;
+/// The most look-ups of one endpoint at the same time. The operating system can't be told to end one that nobody waits
+/// for any more, and each holds one of the threads that the whole hub shares.
+const MAX_LOOK_UPS: usize = 4;
 
 /// How far an endpoint's connection may reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,10 +110,19 @@ fn private_v6(address: Ipv6Addr) -> bool {
 }
 
 /// The hub's own name look-up: the operating system's, with every address checked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct CheckedResolver {
     /// How far its addresses may reach.
-    pub reach: Reach,
+    reach: Reach,
+    /// A place is held until the operating system has answered, not only for as long as somebody waits.
+    places: Arc<Semaphore>,
+}
+
+impl CheckedResolver {
+    /// The look-up of one endpoint.
+    pub fn new(reach: Reach) -> Self {
+        Self { reach, places: Arc::new(Semaphore::new(MAX_LOOK_UPS)) }
+    }
 }
 
 /// A name none of whose addresses may be connected to.
@@ -128,10 +142,15 @@ impl std::error::Error for NoAddress {}
 
 impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let reach = self.reach;
+        let (reach, places) = (self.reach, Arc::clone(&self.places));
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let (allowed, refused) = sort(found, reach);
+            let place = places.acquire_owned().await?;
+            let look_up = move || {
+                let found = (name.as_str(), 0).to_socket_addrs();
+                drop(place);
+                found
+            };
+            let (allowed, refused) = sort(tokio::task::spawn_blocking(look_up).await??, reach);
             if allowed.is_empty() {
                 return Err(NoAddress(refused).into());
             }
@@ -218,9 +237,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn of_a_name_with_several_addresses_only_those_that_may_be_reached_are_left() {
+        let found = ["93.184.216.34:0", "127.0.0.1:0", "169.254.169.254:0", "[::1]:0"];
+        let found = || found.iter().map(|text| text.parse().unwrap());
+        let left = |reach| sort(found(), reach).0.iter().map(|one| one.ip().to_string()).collect::<Vec<_>>();
+        assert_eq!(left(Reach::Public), ["93.184.216.34"]);
+        assert_eq!(left(Reach::Private), ["93.184.216.34", "127.0.0.1", "::1"]);
+    }
+
     #[tokio::test]
     async fn a_name_that_leads_home_is_refused_unless_private() {
-        let look_up = |reach| CheckedResolver { reach }.resolve(Name::from_str("localhost").unwrap());
+        let look_up = |reach| CheckedResolver::new(reach).resolve(Name::from_str("localhost").unwrap());
         let refused = look_up(Reach::Public).await.map(|_| ()).unwrap_err();
         assert!(refused.to_string().contains("private = true"), "{refused}");
         assert!(look_up(Reach::Private).await.unwrap().count() > 0);

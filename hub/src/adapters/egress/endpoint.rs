@@ -186,6 +186,10 @@ impl Endpoint {
         }
         let status = answer.status().as_u16();
         let pairs = headers::answer(answer.headers()).ok_or(HttpFailure::TooLarge)?;
+        if let Some(coding) = headers::coding(answer.headers()) {
+            let why = format!("the answer has the content coding `{coding}`, and none was asked for");
+            return Err(HttpFailure::Interrupted(self.scrub(why)));
+        }
         let body = body::read(answer, MAX_ANSWER_BODY_BYTES).await.map_err(|failure| self.clean(failure))?;
         let mut scrubber = std::borrow::Cow::Borrowed(&self.scrubber);
         if let Some(token) = token {
@@ -237,7 +241,7 @@ fn client(config: &EndpointConfig, reach: Reach, connections: usize) -> Result<C
         .retry(reqwest::retry::never())
         .referer(false)
         .no_proxy()
-        .dns_resolver(Arc::new(CheckedResolver { reach }))
+        .dns_resolver(Arc::new(CheckedResolver::new(reach)))
         // Half of the time, so that "no connection" (nothing was sent) is told apart from "no answer".
         .connect_timeout(config.timeout() / 2)
         .pool_idle_timeout(IDLE_CONNECTION)

@@ -1,18 +1,22 @@
 //! The headers that an adapter may send, and those that it gets back.
 //!
 //! Refused are those that say where a message ends or whom it is for (request smuggling, a second `Host`), those of
-//! the connection (RFC 9110, section 7.6.1), and the one that carries the endpoint's credential.
+//! the connection (RFC 9110, section 7.6.1), those that proxies and frameworks read as another host, path or method
+//! than the message's own, a part of an answer (a secret cut in two is not found), and the one that carries the
+//! endpoint's credential. Names are compared as some servers read them, with `_` as `-`.
 
-use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 
 /// The most headers in one request.
 const MAX_HEADERS: usize = 64;
 /// The longest headers of one request together, in bytes.
 const MAX_REQUEST_BYTES: usize = 16 * 1024;
+/// The most characters of an answer's content coding that are repeated.
+const MAX_CODING_CHARS: usize = 40;
 /// The longest headers of one answer together, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-const REFUSED: [&str; 12] = [
+const REFUSED: [&str; 24] = [
     "host",
     "content-length",
     "connection",
@@ -25,7 +29,21 @@ const REFUSED: [&str; 12] = [
     "upgrade",
     "expect",
     "via",
+    "forwarded",
+    "http2-settings",
+    "x-host",
+    "x-http-host-override",
+    "x-original-host",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "range",
+    "if-range",
 ];
+/// The beginning of those that say whom a proxy has spoken to.
+const REFUSED_PREFIX: &str = "x-forwarded-";
 
 /// The headers of a request, checked.
 ///
@@ -54,10 +72,11 @@ pub fn request(pairs: &[(&str, &str)], credential: Option<&HeaderName>) -> Resul
 fn check(name: &str, value: &str, credential: Option<&HeaderName>) -> Result<(HeaderName, HeaderValue), String> {
     let name = HeaderName::try_from(name)
         .map_err(|_| "headers: a name is empty or has a character that is refused".to_owned())?;
-    if REFUSED.contains(&name.as_str()) {
+    let read = name.as_str().replace('_', "-");
+    if REFUSED.contains(&read.as_str()) || read.starts_with(REFUSED_PREFIX) {
         return Err(format!("headers: `{name}` is the hub's own and is refused"));
     }
-    if credential == Some(&name) {
+    if credential.is_some_and(|credential| credential.as_str().replace('_', "-") == read) {
         return Err(format!("headers: `{name}` carries the endpoint's credential and is added by the hub"));
     }
     // Narrower than the library, which lets any byte above ASCII pass.
@@ -66,6 +85,13 @@ fn check(name: &str, value: &str, credential: Option<&HeaderName>) -> Result<(He
         Ok(value) if plain => Ok((name, value)),
         _ => Err(format!("headers: the value of `{name}` is not visible ASCII")),
     }
+}
+
+/// The content coding of an answer, which none was asked for: what is inside of it can't be searched for the secret.
+pub fn coding(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(CONTENT_ENCODING)?;
+    let plain = value.as_bytes().is_empty() || value.as_bytes().eq_ignore_ascii_case(b"identity");
+    (!plain).then(|| value.to_str().unwrap_or("unreadable").chars().take(MAX_CODING_CHARS).collect())
 }
 
 /// The headers of an answer as pairs, names in lower case; nothing where they are too long together.
@@ -97,12 +123,27 @@ mod tests {
 
     #[test]
     fn what_steers_the_message_is_refused_in_any_case() {
-        for name in ["Host", "HOST", "content-length", "Transfer-Encoding", "connection", "Upgrade"] {
+        for name in [
+            "Host",
+            "HOST",
+            "content-length",
+            "Content_Length",
+            "Transfer-Encoding",
+            "connection",
+            "Upgrade",
+            "X-Forwarded-Host",
+            "X_Forwarded_For",
+            "X-Original-URL",
+            "X-HTTP-Method-Override",
+            "Range",
+        ] {
             assert!(request(&[(name, "x")], None).is_err(), "{name} passed");
         }
         let key = HeaderName::from_static("x-api-key");
-        let refused = request(&[("X-API-Key", "mine")], Some(&key)).unwrap_err();
-        assert!(refused.contains("x-api-key") && !refused.contains("mine"));
+        for name in ["X-API-Key", "X_API_Key"] {
+            let refused = request(&[(name, "mine")], Some(&key)).unwrap_err();
+            assert!(refused.contains("credential") && !refused.contains("mine"), "{refused}");
+        }
     }
 
     #[test]

@@ -27,6 +27,9 @@ use crate::adapters::AdapterName;
 pub use endpoint::{Endpoint, EndpointError, MAX_REQUEST_BODY_BYTES};
 pub use failure::innermost;
 
+/// The most characters of an unknown endpoint's name that are repeated.
+const MAX_REPEATED_CHARS: usize = 64;
+
 /// An endpoint of an adapter that can't be used as it is configured.
 #[derive(Debug, Error)]
 #[error("[adapters.{adapter}.endpoints.{endpoint}]: {why}")]
@@ -71,8 +74,8 @@ impl Egress {
             // What an adapter calls a name may be anything; only what could stand in the file is repeated.
             let named: String = name
                 .chars()
+                .take(MAX_REPEATED_CHARS)
                 .filter(|char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_'))
-                .take(64)
                 .collect();
             HttpFailure::UnknownEndpoint(format!(
                 "the configuration has no endpoint `{named}` for this adapter (it has: {}); add\n\

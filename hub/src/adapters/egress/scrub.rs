@@ -14,7 +14,7 @@ pub struct Scrubber {
 }
 
 impl Scrubber {
-    /// Adds a secret, and the forms that it may have inside a JSON string.
+    /// Adds a secret, and the forms that it may have inside a JSON string, a URL or a page.
     pub fn add(&mut self, secret: &str) {
         if secret.len() < MIN_SECRET_BYTES {
             return;
@@ -24,9 +24,11 @@ impl Scrubber {
         let json = json.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
         let forms = [secret, json.unwrap_or(secret)];
         let slashed = forms.map(|form| form.replace('/', "\\/"));
-        for form in forms.into_iter().chain(slashed.iter().map(String::as_str)) {
+        let others = [in_url(secret, true), in_url(secret, false), in_script(secret, true), in_script(secret, false)];
+        let others = others.into_iter().chain([in_page(secret)]).chain(slashed);
+        for form in forms.map(str::to_owned).into_iter().chain(others) {
             if !self.needles.iter().any(|needle| needle == form.as_bytes()) {
-                self.needles.push(form.as_bytes().to_vec());
+                self.needles.push(form.into_bytes());
             }
         }
         // The longest first, so that a secret that holds another one goes as a whole.
@@ -57,6 +59,49 @@ impl Scrubber {
     }
 }
 
+/// As in a URL (RFC 3986, section 2.1), whose digits may be of either case.
+fn in_url(secret: &str, upper: bool) -> String {
+    escaped(secret, |byte| match (byte, upper) {
+        (b'-' | b'.' | b'_' | b'~', _) => None,
+        (_, true) => Some(format!("%{byte:02X}")),
+        (_, false) => Some(format!("%{byte:02x}")),
+    })
+}
+
+/// As in JSON that is made to be put into a page.
+fn in_script(secret: &str, upper: bool) -> String {
+    escaped(secret, |byte| match (byte, upper) {
+        (b'+' | b'&' | b'<' | b'>' | b'\'' | b'"' | b'=', true) => Some(format!("\\u{byte:04X}")),
+        (b'+' | b'&' | b'<' | b'>' | b'\'' | b'"' | b'=', false) => Some(format!("\\u{byte:04x}")),
+        (b'\\', _) => Some("\\\\".to_owned()),
+        _ => None,
+    })
+}
+
+/// As in a page.
+fn in_page(secret: &str) -> String {
+    escaped(secret, |byte| {
+        let name = match byte {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' => "&quot;",
+            b'\'' => "&#39;",
+            _ => return None,
+        };
+        Some(name.to_owned())
+    })
+}
+
+/// The text with an escape in the place of each byte of ASCII that has one; letters and digits have none.
+fn escaped(text: &str, escape: impl Fn(u8) -> Option<String>) -> String {
+    let of = |char: char| {
+        let byte = u8::try_from(char).ok().filter(|byte| byte.is_ascii() && !byte.is_ascii_alphanumeric());
+        byte.and_then(&escape).unwrap_or_else(|| char.to_string())
+    };
+    text.chars().map(of).collect()
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -72,6 +117,17 @@ mod tests {
         assert!(!scrubber.text(r#"{"echo":"to\/ken\"1"}"#.to_owned()).contains("ken"));
         assert_eq!(scrubber.text(r#"{"echo":"to/ken\"1"}"#.to_owned()), r#"{"echo":"*********"}"#);
         assert_eq!(scrubber.text("nothing".to_owned()), "nothing");
+    }
+
+    #[test]
+    fn what_a_url_or_a_page_makes_of_a_secret_goes_too() {
+        let mut scrubber = Scrubber::default();
+        scrubber.add("aB+/c&1==");
+        for echo in ["aB%2B%2Fc%261%3D%3D", "aB%2b%2fc%261%3d%3d", "aB\\u002B/c\\u00261\\u003D\\u003D", "aB+/c&amp;1=="]
+        {
+            let clean = scrubber.text(format!("<{echo}>"));
+            assert!(clean.starts_with("<**") && clean.ends_with("**>"), "{clean}");
+        }
     }
 
     #[test]
