@@ -157,7 +157,7 @@ async fn what_was_sent_decides_between_retry_and_unknown() {
 async fn what_a_call_did_is_known_even_if_it_was_broken_off() {
     let backend = Backend::start().await;
     let crm = Crm::calling("sleeper", &backend.url, "timeout_ms = 5000", "deadline_ms = 200").await;
-    let (ended, done) = hub::adapters::noting(crm.upsert()).await;
+    let (ended, done) = Box::pin(hub::adapters::noting(crm.upsert())).await;
     retry(ended);
     let done = done.unwrap();
     assert_eq!((done.requests.len(), done.peak_kib), (1, None));
@@ -166,7 +166,7 @@ async fn what_a_call_did_is_known_even_if_it_was_broken_off() {
     assert_eq!(request.failure, None, "nobody knows what became of it");
 
     let crm = Crm::calling("path-climber", &backend.url, "", "").await;
-    let (_, done) = hub::adapters::noting(crm.upsert()).await;
+    let (_, done) = Box::pin(hub::adapters::noting(crm.upsert())).await;
     let done = done.unwrap();
     assert_eq!(done.requests[0].failure.as_deref(), Some("refused"));
     assert!(done.peak_kib.is_some_and(|peak| peak > 0), "{done:?}");
