@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::session::bar;
 use crate::access::{AuthMode, Grant, LocalKey};
 use crate::config::Config;
+use crate::domain::delivery::Adapter;
 use crate::journal;
 use crate::startup::data::{self, Data, journal_in};
 
@@ -49,13 +50,27 @@ pub fn need_journal(store: &Path) -> Result<(), String> {
     if folder.is_dir() { Ok(()) } else { Err(missing()) }
 }
 
-/// Opens the data of a stopped hub, with a bar for what the state has to catch up with.
+/// Opens the data of a stopped hub, with a bar for what the state has to catch up with. What is owed is known for the
+/// adapters that are configured, and for those that the hub had when it ran: without its configuration "nothing is owed"
+/// would be false.
 ///
 /// # Errors
 /// It can't be had.
 pub fn open(config: &Config) -> Result<Data, String> {
+    let mut adapters = config.adapter_names();
+    let data = open_with(config, &adapters)?;
+    let missing = data.mark.configured.iter().filter(|known| !adapters.contains(known)).copied().collect::<Vec<_>>();
+    if missing.is_empty() {
+        return Ok(data);
+    }
+    drop(data);
+    adapters.extend(missing);
+    open_with(config, &adapters)
+}
+
+fn open_with(config: &Config, adapters: &[Adapter]) -> Result<Data, String> {
     let bar = bar("entries");
-    let data = data::open(&config.store.path, &config.adapter_names(), None, |seq, head| {
+    let data = data::open(&config.store.path, adapters, None, |seq, head| {
         bar.set_length(head);
         bar.set_position(seq);
     });

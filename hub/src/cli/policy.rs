@@ -15,6 +15,9 @@ use crate::access::{
 };
 use crate::startup::data::decisions_in;
 
+/// The table of rights that was reviewed.
+const MATRIX: &str = "matrix.txt";
+
 /// Runs the command. It fails where something is wrong or different.
 ///
 /// # Errors
@@ -61,7 +64,27 @@ fn test(session: &Session, args: &PolicyArgs) -> Result<Exit, String> {
     };
     let mut lines: Vec<String> = report.differences.iter().map(difference).collect();
     lines.push(format!("{} decisions tried, {} different", report.total, report.differences.len()));
-    say(args.json, &lines.join("\n"), &json!(report), failed_if(!report.differences.is_empty()))
+    let reviewed = reviewed(&folder, &policy);
+    lines.extend(reviewed.as_ref().err().cloned());
+    let mut shown = json!(report);
+    if let Some(members) = shown.as_object_mut() {
+        members.insert("matrixReviewed".to_owned(), json!(reviewed.is_ok()));
+    }
+    // Who has nothing tried has tried nothing: a folder without its tests is not a good one.
+    let failed = !report.differences.is_empty() || report.total == 0 || reviewed.is_err();
+    say(args.json, &lines.join("\n"), &shown, failed_if(failed))
+}
+
+/// Whether the rights are those that were reviewed as a table.
+fn reviewed(folder: &Path, policy: &Policy) -> Result<(), String> {
+    let file = folder.join(MATRIX);
+    match std::fs::read_to_string(&file) {
+        Ok(kept) if kept == policy.matrix().to_string() => Ok(()),
+        Ok(_) => Err(format!(
+            "{MATRIX} is not what the files grant: review `hub policy matrix`, and keep what it prints there"
+        )),
+        Err(error) => Err(format!("{MATRIX} can't be read ({error}): keep what `hub policy matrix` prints there")),
+    }
 }
 
 fn matrix(session: &Session, args: &MatrixArgs) -> Result<Exit, String> {

@@ -108,7 +108,7 @@ impl Decision {
 pub struct ParkedFilter {
     /// Owed to this adapter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(inline, nullable = false)]
+    #[schema(nullable = false)]
     pub adapter: Option<Adapter>,
     /// Of this organisation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -128,7 +128,7 @@ pub struct ParkedFilter {
     pub reason: Option<String>,
     /// Asking for this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(inline, nullable = false)]
+    #[schema(nullable = false)]
     pub function: Option<Function>,
 }
 

@@ -18,16 +18,20 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     }
     serde_json::from_slice::<Strict>(bytes).map(|strict| strict.0).map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        let detail = if error.to_string().starts_with(DUPLICATE) {
-            format!("a member comes twice in one object, at line {line}, column {column}")
-        } else {
-            format!("the body stops being JSON at line {line}, column {column}")
-        };
-        Problem::new(Code::MalformedJson, detail)
+        let text = error.to_string();
+        let what = WHAT.iter().find(|(said, _)| text.contains(said)).map_or("the body stops being JSON", |(_, what)| what);
+        Problem::new(Code::MalformedJson, format!("{what}, at line {line}, column {column}"))
     })
 }
 
 const DUPLICATE: &str = "duplicate member";
+/// What the parser says of text that is JSON by its grammar, and what is told.
+const WHAT: [(&str, &str); 4] = [
+    (DUPLICATE, "a member comes twice in one object"),
+    ("number out of range", "a number is out of the range of a double (RFC 8259, section 6)"),
+    ("recursion limit exceeded", "the body is nested more than 128 deep"),
+    ("surrogate", "a text has half of a surrogate pair (RFC 8259, section 8.2)"),
+];
 
 /// A value whose objects have each member once.
 struct Strict(Value);

@@ -187,7 +187,7 @@ impl From<LoadedInfo> for LoadedView {
 #[serde(rename_all = "camelCase")]
 pub struct ReloadView {
     /// The adapter's section in the configuration.
-    #[schema(inline, example = "crm")]
+    #[schema(example = "crm")]
     pub name: Adapter,
     /// Whether it has taken over; else it is asked beside the one that is loaded.
     pub swapped: bool,

@@ -238,6 +238,23 @@ mod tests {
     }
 
     #[test]
+    fn a_journal_that_lacks_what_the_state_has_seen_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (first, _) = opened(folder.path());
+        block_on(first.journal.append(entry(1))).unwrap();
+        drop(first);
+        std::fs::rename(journal_in(folder.path()), folder.path().join("elsewhere")).unwrap();
+        let refused = open(folder.path(), &Adapter::ALL, None, |_, _| {}).map(drop).unwrap_err();
+        assert!(matches!(refused, DataError::Lost { seq: 1, head: 0, .. }), "{refused}");
+        assert!(refused.to_string().contains("store.path"), "{refused}");
+        // Nothing was done to the state by that: with its journal it is whole.
+        std::fs::remove_dir_all(journal_in(folder.path())).unwrap();
+        std::fs::rename(folder.path().join("elsewhere"), journal_in(folder.path())).unwrap();
+        let (again, seen) = opened(folder.path());
+        assert!(again.rebuilt.is_none() && seen.is_empty());
+    }
+
+    #[test]
     fn the_state_of_a_running_hub_is_not_touched() {
         let folder = tempfile::tempdir().unwrap();
         let (running, _) = opened(folder.path());

@@ -73,7 +73,10 @@ impl Insight for Parts {
             file: finding.file,
             line: u64::try_from(finding.line).unwrap_or(0),
             column: u64::try_from(finding.column).unwrap_or(0),
-            detail: format!("{}; expected {}", finding.message, finding.expected),
+            detail: match finding.expected.is_empty() {
+                true => finding.message,
+                false => format!("{}; expected {}", finding.message, finding.expected),
+            },
         });
         PolicyView {
             digest: report.digest,

@@ -58,10 +58,8 @@ pub struct HistoryItem {
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryItem {
     /// To which outside system.
-    #[schema(inline)]
     pub adapter: Adapter,
     /// Asking for what.
-    #[schema(inline)]
     pub function: Function,
     /// The client's version that was sent.
     #[serde(skip_serializing_if = "Option::is_none")]

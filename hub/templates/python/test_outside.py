@@ -1,6 +1,11 @@
 """The rules in `outside.py`, without a sandbox: `bindings` has what componentize-py makes from `wit`."""
 
+import typing
 import unittest
+
+# The bindings import it from a later Python than the 3.10 that is enough here; nothing uses it.
+if not hasattr(typing, "Self"):
+    typing.Self = typing.TypeVar("Self")
 
 from wit_world.imports.types import Disposition_Retry, Disposition_Unavailable, Disposition_Unknown
 

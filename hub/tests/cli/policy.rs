@@ -48,7 +48,10 @@ fn what_is_wrong_or_different_fails_and_is_named() {
     let told = place.hub(&["policy", "matrix", &policies(), "--diff", &wider]).failed();
     assert_eq!(told, "RP004 CL006: ✗ → ✓\n");
     let told = place.hub(&["policy", "test", &wider]).failed();
-    assert!(told.contains("different"), "{told}");
+    assert!(told.contains("different") && told.contains("matrix.txt is not what the files grant"), "{told}");
+    let untried = copied(&place, |_, text| text);
+    std::fs::remove_dir_all(Path::new(&untried).join("tests")).unwrap();
+    assert!(place.hub(&["policy", "test", &untried]).failed().contains("0 decisions tried"));
 }
 
 #[test]

@@ -185,6 +185,10 @@ fn the_hub_itself_serves_is_asked_and_stops() {
     assert!(place.hub(&["journal", "verify"]).done().starts_with("whole: "));
     assert_eq!(import(&place, &people, &[]).done(), "0 created, 20 already there, 0 refused\n");
     assert_eq!(import(&place, &later, &[]).done(), "3 created, 0 already there, 0 refused\n");
+    // Whoever asks without the hub's configuration is told what it owed all the same.
+    let mut bare = place.command(&["sync", "status"]);
+    let told = bare.env_remove("HUB_ADAPTERS__CRM__COMPONENT").output().unwrap();
+    assert!(String::from_utf8(told.stdout).unwrap().contains("crm"));
     let mut served = serve(&place);
     assert_eq!(import(&place, &later, &[]).done(), "0 created, 3 already there, 0 refused\n");
     assert!(std::process::Command::new("kill").arg(served.0.id().to_string()).status().unwrap().success());

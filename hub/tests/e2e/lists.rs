@@ -214,7 +214,8 @@ fn history_says_who_did_what_when_and_through_which_action() {
         body["email"] = "new@meridian.example".into();
         body["tags"] = json!(["a", "b"]);
         officer.put(&path, &body).await.ok(200);
-        admin.delete(&path).await.ok(200);
+        let archive = admin.request(Method::DELETE, &path).json(&json!({"reason": "merged"}));
+        admin.send(archive).await.ok(200);
         world.settle().await;
         let mut items = Vec::new();
         let mut next = Some(format!("/clients/history/{reference}?limit=3"));
@@ -238,12 +239,18 @@ fn history_says_who_did_what_when_and_through_which_action() {
         let change = updated["changes"].as_array().unwrap().iter().find(|change| change["pointer"] == "/email");
         let change = change.unwrap_or_else(|| panic!("{updated}"));
         assert_eq!((&change["from"], &change["to"]), (&before, &json!("new@meridian.example")));
-        assert_eq!(of("client.archived")["action"], "CL005");
+        let archived = of("client.archived");
+        assert_eq!((&archived["action"], &archived["reason"]), (&json!("CL005"), &json!("merged")));
         of("client.activated");
-        assert!(
-            items.iter().any(|item| text(&item["kind"]).starts_with("delivery.")),
-            "deliveries among them: {items:#?}"
-        );
+        assert_eq!(of("kyc.checked")["outcome"], "approved");
+        let brought: HashSet<_> = items
+            .iter()
+            .filter(|item| item["kind"] == "delivery.delivered")
+            .map(|item| (text(&item["delivery"]["adapter"]), text(&item["delivery"]["function"])))
+            .collect();
+        for delivery in [("crm", "upsert-contact"), ("core-banking", "upsert-customer"), ("identity", "provision")] {
+            assert!(brought.contains(&delivery), "{delivery:?}: {items:#?}");
+        }
         officer.get(&format!("/clients/history/{reference}?limit=x")).await.problem(400, "malformed-query");
         officer.get(&format!("/clients/history/{reference}?cursor=x")).await.problem(400, "malformed-cursor");
     });

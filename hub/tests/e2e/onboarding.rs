@@ -137,7 +137,13 @@ fn a_match_is_never_final_until_somebody_decides() {
         let history = compliance.get(&format!("/clients/history/{rejected}")).await.ok(200);
         let decided =
             |item: &&Value| item["kind"] == "kyc.reviewed" && item["member"] == "m-3" && item["action"] == "CX004";
-        assert_eq!(history["items"].as_array().unwrap().iter().filter(decided).count(), 1, "{history}");
+        let decisions: Vec<&Value> = history["items"].as_array().unwrap().iter().filter(decided).collect();
+        assert_eq!(decisions.len(), 1, "{history}");
+        assert_eq!(
+            (&decisions[0]["outcome"], &decisions[0]["reason"]),
+            (&json!("rejected"), &json!("compared the papers")),
+            "{history}"
+        );
     });
 }
 

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Member, Reply, World, run, samples, until};
+use crate::harness::{Config, Member, Reply, World, run, samples, until};
 
 /// The roles of the specification and the operator's.
 const ROLES: [&str; 5] = ["RP001", "RP002", "RP003", "RP004", "OP001"];
@@ -468,5 +468,33 @@ fn health_metrics_and_the_contract_are_open_to_all() {
         for role in ROLES {
             assert!(may(role, "CL001") || role == "OP001");
         }
+    });
+}
+
+#[test]
+fn readiness_tells_of_an_outside_system_that_does_not_answer_and_tells_strangers_no_more() {
+    run(async {
+        let retry = ["\"500ms\""; 20].join(", ");
+        let sync = format!("retry = [{retry}]\nbreaker = {{ failures = 2, window_s = 30, open_s = 1 }}");
+        let world = World::start(Config { sync, strict: false, ..Config::default() }).await;
+        let ready = || async {
+            let url = format!("{}/health/ready", world.url());
+            let health: Value = world.http.get(url).send().await.unwrap().json().await.unwrap();
+            let parts = health["parts"].as_array().unwrap();
+            parts.iter().find(|part| part["name"] == "adapter/crm").unwrap().clone()
+        };
+        world.outside.fault("espocrm", json!({"kind": "reset"})).await;
+        let admin = world.admin("away");
+        for _ in 0..3 {
+            admin.create(&samples::company()).await;
+        }
+        let away = until("the CRM is left alone", || async {
+            let part = ready().await;
+            (part["status"] == "degraded").then_some(part)
+        })
+        .await;
+        assert_eq!(away["detail"], "its outside system does not answer; it is tried again from time to time");
+        world.outside.heal("espocrm").await;
+        until("the CRM is back", || async { (ready().await["status"] == "ok").then_some(()) }).await;
     });
 }

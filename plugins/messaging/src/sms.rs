@@ -86,7 +86,8 @@ fn success(answer: Answer) -> Result<Answer, Disposition> {
     let Some(Problem { code }) = answer.try_json::<Problem>() else {
         return Err(answer.disposition(Refusal::default()));
     };
-    if OF_SETTINGS.contains(&code) {
+    // A failure of Twilio's own may have had an effect, whatever code it carries.
+    if OF_SETTINGS.contains(&code) && answer.status() < 500 {
         return Err(unavailable(format!(
             "{} answered {code}; check the settings `sms-from` and `sms-templates`",
             answer.what()

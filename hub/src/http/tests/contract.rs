@@ -28,6 +28,29 @@ async fn every_documented_operation_has_its_route() {
     }
 }
 
+/// What nothing can satisfy: to be of two types at once.
+fn impossible<'a>(schema: &'a Value, path: &str, found: &mut Vec<String>) {
+    let types = |all: &'a Value| all.as_array().into_iter().flatten().filter_map(|one| one.get("type")?.as_str());
+    if schema.get("allOf").map(|all| types(all).collect::<BTreeSet<_>>()).is_some_and(|types| types.len() > 1) {
+        found.push(path.to_owned());
+    }
+    match schema {
+        Value::Object(members) => {
+            members.iter().for_each(|(name, member)| impossible(member, &format!("{path}/{name}"), found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| impossible(item, path, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn no_schema_asks_for_two_types_at_once() {
+    let document = serde_json::to_value(openapi::document()).unwrap();
+    let mut found = Vec::new();
+    impossible(&document, "", &mut found);
+    assert_eq!(found, Vec::<String>::new());
+}
+
 #[test]
 fn every_documented_path_is_in_the_table_of_contents() {
     let document = openapi::document();
