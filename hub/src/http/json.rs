@@ -19,7 +19,8 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     serde_json::from_slice::<Strict>(bytes).map(|strict| strict.0).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let text = error.to_string();
-        let what = WHAT.iter().find(|(said, _)| text.contains(said)).map_or("the body stops being JSON", |(_, what)| what);
+        let what =
+            WHAT.iter().find(|(said, _)| text.contains(said)).map_or("the body stops being JSON", |(_, what)| what);
         Problem::new(Code::MalformedJson, format!("{what}, at line {line}, column {column}"))
     })
 }
