@@ -27,7 +27,7 @@ use super::outcome::Fault;
 use super::ready::{CallFrame, Ready};
 use super::registry::{self, RegistryError};
 use super::report::LoadedInfo;
-use super::runtime::{GuestRuntime, Lanes};
+use super::runtime::{GuestRuntime, Lanes, Pace};
 use super::signature::{self, SignatureError};
 use super::source::ComponentSource;
 use super::ticker::Ticker;
@@ -286,7 +286,7 @@ fn check(
     });
     let linked = link(name, &component).map_err(|error| LoadError::Link(format!("{error:#}")))?;
     let ready =
-        Arc::new(Ready { bounds: engine::bounds(&footprint, allowed), engine, linked, grants, pace: Arc::default() });
+        Arc::new(Ready { bounds: engine::bounds(&footprint, allowed), engine, linked, grants, pace: Pace::default() });
     Ok(Prepared { ready, digest, signed_by, bytes: bytes.len(), footprint, contract })
 }
 

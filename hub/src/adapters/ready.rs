@@ -34,7 +34,7 @@ pub struct Ready {
     /// What each call may allocate.
     pub bounds: Bounds,
     /// Which threads its calls begin on.
-    pub pace: Arc<Pace>,
+    pub pace: Pace,
 }
 
 /// What one call is given beside its arguments.
@@ -111,7 +111,7 @@ impl Ready {
     {
         let record = Arc::clone(&frame.record);
         let deadline = frame.deadline.into();
-        let pace = Arc::clone(&self.pace);
+        let pace = self.pace.clone();
         let call = async move {
             let result = self.call(frame, body).await;
             drop(held);

@@ -9,6 +9,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 use std::time::Duration;
@@ -78,25 +79,36 @@ impl Drop for GuestRuntime {
     }
 }
 
-/// Whether the calls of a component are long ones, as far as is known: how many more have to be quick.
-#[derive(Debug, Default)]
-pub struct Pace(AtomicU32);
+/// Whether the calls of a component are long ones, as far as is known: how many more have to be quick. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Pace(Arc<AtomicU32>);
 
 impl Pace {
     fn is_long(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0
     }
 
-    fn took(&self, computed: Duration) {
-        let left = if computed >= QUICK { REMEMBERED } else { self.0.load(Ordering::Relaxed).saturating_sub(1) };
-        self.0.store(left, Ordering::Relaxed);
+    fn was_long(&self) {
+        self.0.store(REMEMBERED, Ordering::Relaxed);
     }
+
+    fn was_quick(&self) {
+        self.0.store(self.0.load(Ordering::Relaxed).saturating_sub(1), Ordering::Relaxed);
+    }
+}
+
+/// A call on its way.
+struct Running<F> {
+    call: Pin<Box<F>>,
+    /// What it has had of the processor so far.
+    computed: Duration,
+    pace: Pace,
 }
 
 /// How far a call came in a lane.
 enum Stretch<F: Future> {
-    Ended(F::Output, Duration),
-    Long(Pin<Box<F>>),
+    Ended(F::Output),
+    Long(Running<F>),
 }
 
 /// The two lanes.
@@ -115,39 +127,42 @@ impl Lanes {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        let (mut call, mut before) = (Box::pin(call), Duration::ZERO);
+        let mut running = Running { call: Box::pin(call), computed: Duration::ZERO, pace: pace.clone() };
         let mut most = if pace.is_long() { Duration::MAX } else { QUICK };
         loop {
             let lane = if most == Duration::MAX { &self.long } else { &self.quick };
-            match AbortOnDropHandle::new(lane.spawn(stretch(call, most))).await? {
-                Stretch::Ended(output, computed) => {
-                    pace.took(before + computed);
-                    return Ok(output);
-                }
-                Stretch::Long(rest) => {
-                    // Known to the next call already, since this one may have no end.
-                    pace.took(QUICK);
-                    (call, before, most) = (rest, QUICK, Duration::MAX);
-                }
+            match AbortOnDropHandle::new(lane.spawn(stretch(running, most))).await? {
+                Stretch::Ended(output) => return Ok(output),
+                Stretch::Long(rest) => (running, most) = (rest, Duration::MAX),
             }
         }
     }
 }
 
 /// Polls a call until it ends or has computed for so long.
-async fn stretch<F: Future>(call: Pin<Box<F>>, most: Duration) -> Stretch<F> {
-    let (mut call, mut computed) = (Some(call), Duration::ZERO);
+async fn stretch<F: Future>(running: Running<F>, most: Duration) -> Stretch<F> {
+    let mut kept = Some(running);
     poll_fn(move |context| {
         // Never polled again after it was ready.
-        let Some(mut running) = call.take() else { return Poll::Pending };
+        let Some(mut running) = kept.take() else { return Poll::Pending };
         let before = processor_time();
-        let polled = running.as_mut().poll(context);
-        computed += processor_time().saturating_sub(before);
+        let polled = running.call.as_mut().poll(context);
+        running.computed += processor_time().saturating_sub(before);
+        let long = running.computed >= QUICK;
+        if long {
+            // Known at once: it may never end, or be ended from outside.
+            running.pace.was_long();
+        }
         match polled {
-            Poll::Ready(output) => Poll::Ready(Stretch::Ended(output, computed)),
-            Poll::Pending if computed >= most => Poll::Ready(Stretch::Long(running)),
+            Poll::Ready(output) => {
+                if !long {
+                    running.pace.was_quick();
+                }
+                Poll::Ready(Stretch::Ended(output))
+            }
+            Poll::Pending if running.computed >= most => Poll::Ready(Stretch::Long(running)),
             Poll::Pending => {
-                call = Some(running);
+                kept = Some(running);
                 Poll::Pending
             }
         }
@@ -188,6 +203,27 @@ mod tests {
             assert_eq!(lanes.run(async { here() }, &pace).await.unwrap(), "adapters-long", "it is remembered");
         }
         assert_eq!(lanes.run(async { here() }, &pace).await.unwrap(), "adapters", "and forgotten");
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_ended_from_outside_is_remembered_too() {
+        let runtime = GuestRuntime::start().unwrap();
+        let (lanes, pace) = (runtime.lanes().unwrap(), Pace::default());
+        for quick in [REMEMBERED - 1, 2] {
+            let (told, long) = tokio::sync::oneshot::channel();
+            let endless = async {
+                compute(QUICK * 2).await;
+                told.send(()).unwrap();
+                std::future::pending::<()>().await;
+            };
+            tokio::select! {
+                _ = lanes.run(endless, &pace) => unreachable!("it has no end"),
+                _ = long => {}
+            }
+            for _ in 0..quick {
+                assert_eq!(lanes.run(async { here() }, &pace).await.unwrap(), "adapters-long");
+            }
+        }
     }
 
     #[tokio::test]
