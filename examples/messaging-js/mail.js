@@ -4,6 +4,8 @@ import { failed, refusal, unavailable } from "./dispositions.js";
 import { below } from "./session.js";
 import { EXPECTED, data, idOf, subject, text } from "./template.js";
 
+const ACCEPTED = 202;
+
 /** The channel's settings; nothing where it is not in use. */
 export function mailOf(session) {
   const from = session.setting("mail-from");
@@ -13,13 +15,14 @@ export function mailOf(session) {
 
 /** One cheap question that needs a working credential. */
 export function checkMail(session) {
-  succeeded(session.get("mail", below("v3", "scopes")));
+  succeeded(session.get("mail", below("v3", "scopes"))).read();
 }
 
 /** Sends a message to an address. An accepted message without an id goes by the delivery's key, which it carries. */
 export function sendMail(session, mail, message, key) {
   const content = JSON.stringify(body(mail, message, key));
   const answer = succeeded(session.post("mail", below("v3", "mail", "send"), "application/json", content));
+  if (answer.status !== ACCEPTED) throw answer.nonsense("SendGrid says 202 of what it has accepted");
   return { externalId: answer.header("x-message-id") || key, note: "email" };
 }
 

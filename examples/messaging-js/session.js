@@ -96,21 +96,33 @@ export class Answer {
 
   /** The body as a JSON object; empty where it is none. */
   object() {
-    let text;
-    try {
-      text = new TextDecoder("utf-8", { fatal: true }).decode(this.#response.body);
-    } catch {
-      return {};
-    }
-    const value = parsed(text);
+    const value = this.#json();
     return isObject(value) ? value : {};
+  }
+
+  /** The answer to a question of which only that it is one matters: others may answer with a page of theirs. */
+  read() {
+    if (this.#json() === undefined) throw this.nonsense(`no JSON in ${this.#response.body.length} bytes`);
   }
 
   /** A text of the body that has to be there. */
   text(name) {
     const value = this.object()[name];
     if (typeof value === "string" && value !== "") return value;
-    throw failed(ofNonsense(this.#effect, this.what, `no \`${name}\` in ${this.#response.body.length} bytes`));
+    throw this.nonsense(`no \`${name}\` in ${this.#response.body.length} bytes`);
+  }
+
+  /** What to throw about a success that lacks what has to be there. */
+  nonsense(why) {
+    return failed(ofNonsense(this.#effect, this.what, why));
+  }
+
+  #json() {
+    try {
+      return parsed(new TextDecoder("utf-8", { fatal: true }).decode(this.#response.body));
+    } catch {
+      return undefined;
+    }
   }
 
   /** What to throw about this answer, taken as a failure. */

@@ -25,7 +25,7 @@ export function smsOf(session) {
 
 /** One cheap question that needs a working credential. */
 export function checkSms(session, sms) {
-  succeeded(session.get("sms", below(VERSION, "Accounts", `${sms.account}.json`)));
+  succeeded(session.get("sms", below(VERSION, "Accounts", `${sms.account}.json`))).read();
 }
 
 /** Sends a message to a number. */

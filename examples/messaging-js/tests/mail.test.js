@@ -30,6 +30,12 @@ test("without a template the text is our own, and the key goes along", () => {
   });
 });
 
+test("what is no acceptance is no receipt", () => {
+  for (const body of ["<html>", { unexpected: null }]) {
+    assert.equal(disposition(() => sent(new Script(FROM, answer(200, body)))).tag, "unknown");
+  }
+});
+
 test("a template is filled with the variables", () => {
   const settings = { ...FROM, "mail-from-name": "The Bank", "mail-templates": '{"device-locked": "d-42"}' };
   const script = new Script(settings, answer(202, ""));

@@ -60,6 +60,10 @@ const LOST: &str = "the request may have had an effect and its answer is lost: o
 const EARLIER: &str = "an earlier request of this call had an effect, so that no later failure may be called harmless";
 const HARMLESS: &str = "nothing had an effect, and it may work later: `retry` or `unavailable`; with `reject` the client \
                         is set aside for good";
+const UNREAD: &str = "the write was taken and its answer can't be read: `unknown`, or a receipt where nothing of the answer \
+                      is needed";
+const FOREIGN: &str = "a page says nothing of the write, which may have stopped at whoever shows the page: `unknown`; a \
+                       receipt only for an answer that the outside system gives";
 const SENSE: &str = "the answer makes no sense and nothing follows from it, least of all that nothing was found: \
                      `retry`, or `unavailable`";
 
@@ -128,7 +132,8 @@ impl Fault {
             Self::Huge => lost(moment, &["retry", "unavailable", "unknown", "reject"]),
             Self::TooMany | Self::Unavailable => busy(matches!(self, Self::TooMany), moment),
             Self::Unauthorized | Self::Invalid => refused(matches!(self, Self::Invalid), moment),
-            Self::Html | Self::Cut => nonsense(moment),
+            Self::Html => nonsense(moment, &["unknown"], FOREIGN),
+            Self::Cut => nonsense(moment, &["ok", "unknown"], UNREAD),
             Self::Redirect => plain(
                 &["unavailable", "retry", "reject", "unknown", "unauthorized"],
                 "a redirect is an answer and no success; it is never followed",
@@ -180,13 +185,9 @@ const fn refused(invalid: bool, moment: Moment) -> Expected {
 }
 
 /// There is an answer, and it can't be read.
-const fn nonsense(moment: Moment) -> Expected {
+const fn nonsense(moment: Moment, of_a_write: &'static [&'static str], look_at: &'static str) -> Expected {
     match moment {
-        Moment { writes: true, .. } => plain(
-            &["ok", "unknown"],
-            "the write was taken and its answer can't be read: `unknown`, or a receipt where nothing of the answer is \
-             needed",
-        ),
+        Moment { writes: true, .. } => plain(of_a_write, look_at),
         Moment { earlier: true, .. } => plain(&["unknown"], EARLIER),
         _ => plain(&HARMLESS_OUTCOMES, SENSE),
     }
@@ -210,7 +211,7 @@ mod tests {
         for fault in Fault::ALL {
             for (earlier, writes) in [(false, false), (true, false), (false, true), (true, true)] {
                 let right = fault.expected(Moment { earlier, writes }).outcomes.contains(&"ok");
-                assert_eq!(right, writes && matches!(fault, Fault::Html | Fault::Cut), "{fault:?}");
+                assert_eq!(right, writes && fault == Fault::Cut, "{fault:?}");
             }
         }
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::support::{Place, component, repository};
 
 /// A defect, a part of the name of a case that has to find it, and of the advice.
-const DEFECTS: [(&str, &str, &str); 18] = [
+const DEFECTS: [(&str, &str, &str); 19] = [
     ("health-always-ok", "check-health: 500", "says that all is well"),
     ("trap-on-missing-email", "a person with nothing but what is required", "the component itself failed"),
     ("trap-without-an-answer", "time-out at request 1", "the component itself failed"),
@@ -14,6 +14,7 @@ const DEFECTS: [(&str, &str, &str); 18] = [
     ("joins-json", "quotes, backslashes", "is no JSON"),
     ("cuts-names", "200 characters", "is not the client's"),
     ("nonsense-means-absent", "a page of HTML at request 1", "created twice"),
+    ("takes-a-page-for-done", "a page of HTML at request", "a receipt only for an answer"),
     ("calls-a-lost-write-harmless", "lost-answer at request 2", "its answer is lost"),
     ("rejects-what-is-not-answered", "time-out at request 1", "set aside for good"),
     ("sends-again-by-itself", "lost-answer at request 2", "again by itself"),

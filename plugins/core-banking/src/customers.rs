@@ -2,7 +2,7 @@
 
 use adapter_kit::http::Method;
 use adapter_kit::types::{Disposition, Profile, Receipt, Retry};
-use adapter_kit::{Call, Session, below};
+use adapter_kit::{Answer, Call, Session, below};
 use chrono::{NaiveDate, TimeDelta};
 use serde::Deserialize;
 
@@ -44,6 +44,12 @@ struct Status {
 #[serde(rename_all = "camelCase", default)]
 struct Timeline {
     submitted_on_date: Option<(i32, u32, u32)>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Done {
+    resource_id: u64,
 }
 
 #[derive(Deserialize)]
@@ -92,13 +98,13 @@ fn bring_up_to_date(
     let id = customer.id.to_string();
     let path = below(&["clients", &id])?;
     let update = tenant.write(Call::new("api", Method::Put, path.clone()), &body::update(profile, tenant));
-    success(command(session, update, key)?)?;
+    done(command(session, update, key)?, customer.id)?;
     if customer.status.id == PENDING && body::wants_active(profile) {
         let submitted_on = customer.timeline.submitted_on_date.and_then(|(y, m, d)| NaiveDate::from_ymd_opt(y, m, d));
         let activate = Call::post("api", path).query("command", "activate");
         let answer = command(session, tenant.write(activate, &body::activate(profile, tenant, submitted_on)), key)?;
         if answer.is_success() || code(&answer) != ALREADY_ACTIVE {
-            success(answer)?;
+            done(answer, customer.id)?;
         }
     }
     Ok(receipt(customer.id, profile.external_id.is_none().then_some("existed already")))
@@ -123,7 +129,14 @@ pub fn close(session: &Session<'_>, external_id: &str, key: &str) -> Result<Rece
     if !answer.is_success() && code(&answer) == ALREADY_CLOSED {
         return Ok(receipt(customer.id, Some("was closed already")));
     }
-    success(answer).map(|_| receipt(customer.id, None))
+    done(answer, customer.id).map(|()| receipt(customer.id, None))
+}
+
+/// A command on a client was carried out where the answer names it.
+fn done(answer: Answer, id: u64) -> Result<(), Disposition> {
+    let answer = success(answer)?;
+    let Done { resource_id } = answer.json()?;
+    if resource_id == id { Ok(()) } else { Err(answer.nonsense("it is about another client")) }
 }
 
 fn receipt(id: u64, note: Option<&str>) -> Receipt {
@@ -170,7 +183,10 @@ mod tests {
 
     #[test]
     fn a_client_that_is_there_is_updated_and_activated() {
-        let script = Script::new().answer(200, page(PENDING)).answer(200, json!({})).answer(200, json!({}));
+        let script = Script::new()
+            .answer(200, page(PENDING))
+            .answer(200, json!({"resourceId": 4711}))
+            .answer(200, json!({"resourceId": 4711}));
         assert_eq!(upsert_by(&script).unwrap(), receipt(4711, Some("existed already")));
         assert_eq!(script.lines(), [LOOK_UP, "PUT api /clients/4711", "POST api /clients/4711?command=activate"]);
         assert_eq!(script.sent(2), json!({"activationDate": "2026-03-02", "dateFormat": "yyyy-MM-dd", "locale": "en"}));
@@ -178,7 +194,7 @@ mod tests {
 
     #[test]
     fn an_active_client_is_only_updated() {
-        let script = Script::new().answer(200, page(300)).answer(200, json!({}));
+        let script = Script::new().answer(200, page(300)).answer(200, json!({"resourceId": 4711}));
         assert!(upsert_by(&script).is_ok());
         assert_eq!(script.lines(), [LOOK_UP, "PUT api /clients/4711"]);
     }
@@ -186,7 +202,8 @@ mod tests {
     #[test]
     fn an_activation_that_another_has_done_is_fine() {
         let already = refusal(ALREADY_ACTIVE);
-        let script = Script::new().answer(200, page(PENDING)).answer(200, json!({})).answer(400, already);
+        let script =
+            Script::new().answer(200, page(PENDING)).answer(200, json!({"resourceId": 4711})).answer(400, already);
         assert!(upsert_by(&script).is_ok());
     }
 
@@ -196,9 +213,19 @@ mod tests {
             .answer(200, json!({"pageItems": []}))
             .fail(HttpFailure::TimedOut)
             .answer(200, page(300))
-            .answer(200, json!({}));
+            .answer(200, json!({"resourceId": 4711}));
         assert!(matches!(upsert_by(&script), Err(Disposition::Unknown(_))));
         assert_eq!(upsert_by(&script).unwrap().external_id, "4711");
+    }
+
+    #[test]
+    fn only_an_answer_that_names_the_client_shows_that_it_was_changed() {
+        for other in [json!({"resourceId": 1}), json!({"unexpected": [1, "two", null]})] {
+            let script = Script::new().answer(200, page(300)).answer(200, other);
+            assert!(matches!(upsert_by(&script), Err(Disposition::Unknown(_))));
+        }
+        let script = Script::new().answer(200, page(300)).answer_text(200, "<html>");
+        assert!(matches!(upsert_by(&script), Err(Disposition::Unknown(_))));
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl Tenant {
 pub fn check_health(session: &Session<'_>) -> Result<Health, Disposition> {
     let tenant = Tenant::read(session.settings())?;
     let answer = session.send(tenant.get(below(&["offices"])?).query("fields", "id"))?;
-    success(answer).map(|_| Health { ok: true, detail: None })
+    success(answer)?.read().map(|()| Health { ok: true, detail: None })
 }
 
 /// Sends a command under its key. Fineract also repeats a *refusal* that it remembers under a key, for ever, even when its

@@ -72,7 +72,7 @@ impl<'a> Target<'a> {
 /// One cheap question that needs a working credential.
 pub fn check_health(session: &Session<'_>) -> Result<Health, Disposition> {
     let answer = session.send(Call::get("api", below(&["App", "user"])?))?;
-    answer.success(refusal).map(|_| Health { ok: true, detail: None })
+    answer.success(refusal)?.read().map(|()| Health { ok: true, detail: None })
 }
 
 /// A condition on a list.

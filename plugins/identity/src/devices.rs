@@ -6,7 +6,7 @@ use adapter_kit::{Session, reject};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::scim::{List, equals, get, patch, post, send};
+use crate::scim::{List, change, equals, get, post, send};
 use crate::{Device, DeviceState, DeviceType, PinReset};
 
 const PAGE: usize = 100;
@@ -93,7 +93,7 @@ fn device(session: &Session<'_>, resource: Resource) -> Option<Device> {
 pub fn set_state(session: &Session<'_>, id: &str, state: &DeviceState) -> Result<Receipt, Disposition> {
     let reason = state.reason.as_ref().filter(|_| state.locked);
     let attributes = json!({"active": state.active, "locked": state.locked, "lockReason": reason});
-    send(session, patch(&["Devices", id], &attributes)?)?;
+    change(session, ("Devices", id), &attributes)?;
     Ok(receipt(id, None))
 }
 
@@ -108,7 +108,7 @@ pub fn transfer(session: &Session<'_>, id: &str, (from, to): (&str, &str)) -> Re
         return Err(reject("the device belongs to neither of the two identities"));
     }
     let attributes = json!({"owner": {"value": to}, "active": false});
-    send(session, patch(&["Devices", id], &attributes)?)?;
+    change(session, ("Devices", id), &attributes)?;
     Ok(receipt(id, None))
 }
 
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_state_is_set_whole() {
-        let script = Script::new().answer(200, json!({}));
+        let script = Script::new().answer(200, json!({"id": "d-1"}));
         let state = DeviceState { active: false, locked: true, reason: Some("lost".into()) };
         assert!(set_state(&Session::new(&script), "d-1", &state).is_ok());
         assert_eq!(script.lines(), ["PATCH api /Devices/d-1"]);
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn unlocking_clears_the_reason() {
-        let script = Script::new().answer(200, json!({}));
+        let script = Script::new().answer(200, json!({"id": "d-1"}));
         let state = DeviceState { active: true, locked: false, reason: Some("found".into()) };
         assert!(set_state(&Session::new(&script), "d-1", &state).is_ok());
         assert_eq!(patched(&script, 0), json!({"active": true, "locked": false, "lockReason": null}));
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_device_is_moved_once() {
-        let script = Script::new().answer(200, resource("d-1", "token")).answer(200, json!({}));
+        let script = Script::new().answer(200, resource("d-1", "token")).answer(200, json!({"id": "d-1"}));
         assert!(transfer(&Session::new(&script), "d-1", ("u-1", "u-2")).is_ok());
         assert_eq!(patched(&script, 1), json!({"owner": {"value": "u-2"}, "active": false}));
         let script = Script::new().answer(200, resource("d-1", "token"));

@@ -9,6 +9,13 @@ use serde_json::{Value, json};
 const MEDIA_TYPE: &str = "application/scim+json";
 const PATCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
+const NO_CONTENT: u16 = 204;
+
+#[derive(Deserialize)]
+struct Changed {
+    id: String,
+}
+
 /// A list response (RFC 7644, section 3.4.2). `Resources` may be left out where there is none.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,11 +34,20 @@ pub fn post(segments: &[&str], body: &Value) -> Result<Call, Disposition> {
     Ok(call.body(MEDIA_TYPE, body.to_string()))
 }
 
-/// One `replace` without a path: the value names the attributes (RFC 7644, section 3.5.2.3).
-pub fn patch(segments: &[&str], attributes: &Value) -> Result<Call, Disposition> {
+/// Changes attributes of a resource, by one `replace` without a path, whose value names them (RFC 7644, section 3.5.2.3).
+/// What shows that it was done is the resource, or an answer without a body (section 3.5.2).
+///
+/// # Errors
+/// Anything else, for example the page of a proxy: `unknown`.
+pub fn change(session: &Session<'_>, (kind, id): (&str, &str), attributes: &Value) -> Result<(), Disposition> {
     let body = json!({"schemas": [PATCH_SCHEMA], "Operations": [{"op": "replace", "value": attributes}]});
-    let call = Call::new("api", Method::Patch, below(segments)?).header("accept", MEDIA_TYPE);
-    Ok(call.body(MEDIA_TYPE, body.to_string()))
+    let call = Call::new("api", Method::Patch, below(&[kind, id])?).header("accept", MEDIA_TYPE);
+    let answer = send(session, call.body(MEDIA_TYPE, body.to_string()))?;
+    if answer.status() == NO_CONTENT {
+        return Ok(());
+    }
+    let Changed { id: shown } = answer.json()?;
+    if shown == id { Ok(()) } else { Err(answer.nonsense("it shows another resource")) }
 }
 
 /// `attribute eq "value"`; a filter's texts are JSON's (RFC 7644, section 3.4.2.2).
@@ -46,7 +62,7 @@ pub fn send(session: &Session<'_>, call: Call) -> Result<Answer, Disposition> {
 
 /// One cheap question that needs a working credential.
 pub fn check_health(session: &Session<'_>) -> Result<Health, Disposition> {
-    send(session, get(&["ServiceProviderConfig"])?).map(|_| Health { ok: true, detail: None })
+    send(session, get(&["ServiceProviderConfig"])?)?.read().map(|()| Health { ok: true, detail: None })
 }
 
 #[derive(Default, Deserialize)]
@@ -70,6 +86,17 @@ mod tests {
     #[test]
     fn a_value_cannot_leave_its_quotes() {
         assert_eq!(equals("externalId", r#"a" or active eq "true"#), r#"externalId eq "a\" or active eq \"true""#);
+    }
+
+    #[test]
+    fn only_the_resource_or_nothing_shows_that_it_was_changed() {
+        let changed = |script: Script| change(&Session::new(&script), ("Users", "u-1"), &json!({"active": false}));
+        assert!(changed(Script::new().answer(200, json!({"id": "u-1", "active": false}))).is_ok());
+        assert!(changed(Script::new().answer(204, Value::Null)).is_ok());
+        for other in [json!({"id": "u-2"}), json!({"unexpected": [1, "two", null]}), json!({})] {
+            assert!(matches!(changed(Script::new().answer(200, other)), Err(Disposition::Unknown(_))));
+        }
+        assert!(matches!(changed(Script::new().answer_text(200, "<html>")), Err(Disposition::Unknown(_))));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use adapter_kit::types::{Disposition, Profile, Receipt};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::scim::{List, equals, get, patch, post, refusal, send};
+use crate::scim::{List, change, equals, get, post, refusal, send};
 use crate::user;
 
 const CONFLICT: u16 = 409;
@@ -69,13 +69,13 @@ fn adopt(session: &Session<'_>, profile: &Profile, found: Found) -> Result<Recei
 
 /// Brings the identity up to this version.
 pub fn update(session: &Session<'_>, id: &str, profile: &Profile) -> Result<Receipt, Disposition> {
-    send(session, patch(&["Users", id], &user::update(profile))?)?;
+    change(session, ("Users", id), &user::update(profile))?;
     Ok(receipt(id, None))
 }
 
 /// Disables the identity. What is so already stays so.
 pub fn disable(session: &Session<'_>, id: &str) -> Result<Receipt, Disposition> {
-    send(session, patch(&["Users", id], &json!({"active": false}))?)?;
+    change(session, ("Users", id), &json!({"active": false}))?;
     Ok(receipt(id, None))
 }
 

@@ -69,6 +69,14 @@ impl Answer {
         if self.is_success() { Ok(self) } else { Err(self.disposition(read(&self))) }
     }
 
+    /// The answer to a question of which only that it is one matters.
+    ///
+    /// # Errors
+    /// As `json`: whoever stands before the outside system may answer with a page of its own.
+    pub fn read(&self) -> Result<(), Disposition> {
+        self.json::<serde::de::IgnoredAny>().map(|_| ())
+    }
+
     /// What to make of this answer, taken as a failure.
     #[must_use]
     pub fn disposition(&self, refusal: Refusal) -> Disposition {

@@ -61,7 +61,7 @@ pub fn allowed_documents(settings: Settings<'_>) -> Result<Option<Vec<String>>, 
 /// One cheap question.
 pub fn check_health(session: &Session<'_>) -> Result<Health, Disposition> {
     let answer = session.send(Call::get("api", below(&["healthz"])?))?;
-    answer.success(refusal).map(|_| Health { ok: true, detail: None })
+    answer.success(refusal)?.read().map(|()| Health { ok: true, detail: None })
 }
 
 #[derive(Deserialize)]

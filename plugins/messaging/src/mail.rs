@@ -27,9 +27,11 @@ impl Mail {
     }
 }
 
+const ACCEPTED: u16 = 202;
+
 /// One cheap question that needs a working credential.
 pub fn check_health(session: &Session<'_>) -> Result<(), Disposition> {
-    success(session.send(Call::get("mail", below(&["v3", "scopes"])?))?).map(|_| ())
+    success(session.send(Call::get("mail", below(&["v3", "scopes"])?))?)?.read()
 }
 
 /// Sends a message to an address. An accepted message without an id goes by the delivery's key, which it carries.
@@ -41,6 +43,9 @@ pub fn send(
 ) -> Result<Receipt, Disposition> {
     let call = Call::post("mail", below(&["v3", "mail", "send"])?).json(&body(mail, (message, email), key));
     let answer = success(session.send(call)?)?;
+    if answer.status() != ACCEPTED {
+        return Err(answer.nonsense("SendGrid says 202 of what it has accepted"));
+    }
     let id = answer.header("x-message-id").filter(|id| !id.is_empty()).unwrap_or(key);
     Ok(Receipt { external_id: id.to_owned(), note: Some("email".to_owned()) })
 }
@@ -125,6 +130,12 @@ mod tests {
 
     fn mistake(field: &str) -> Value {
         json!({"errors": [{"message": "Does not contain a valid address: jane@", "field": field, "help": null}]})
+    }
+
+    #[test]
+    fn what_is_no_acceptance_is_no_receipt() {
+        assert!(matches!(sent_by(&script().answer_text(200, "<html>")), Err(Disposition::Unknown(_))));
+        assert!(matches!(sent_by(&script().answer(200, json!({"unexpected": null}))), Err(Disposition::Unknown(_))));
     }
 
     #[test]

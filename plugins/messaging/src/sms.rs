@@ -46,7 +46,7 @@ struct Queued {
 /// One cheap question that needs a working credential.
 pub fn check_health(session: &Session<'_>, sms: &Sms) -> Result<(), Disposition> {
     let path = below(&[VERSION, "Accounts", &format!("{}.json", sms.account)])?;
-    success(session.send(Call::get("sms", path))?).map(|_| ())
+    success(session.send(Call::get("sms", path))?)?.read()
 }
 
 /// Sends a message to a number.
