@@ -60,6 +60,8 @@ struct Link {
     /// Clients whose relationship is to be read now that the CRM has them, when no delivery needs the room. What a crash
     /// forgets of it, the next view asks for.
     delivered: BTreeSet<Arc<str>>,
+    /// How the outside system is, asked where nothing is due that would show it.
+    probe: JoinSet<bool>,
 }
 
 /// Works until `leaving` ends, then lets what runs come to its end.
@@ -74,6 +76,7 @@ pub async fn run(worker: Worker, policy: LinkPolicy, side: &Side, leaving: impl 
         asides: JoinSet::new(),
         asking: HashSet::new(),
         delivered: BTreeSet::new(),
+        probe: JoinSet::new(),
     };
     let mut leaving = std::pin::pin!(leaving);
     loop {
@@ -91,6 +94,7 @@ pub async fn run(worker: Worker, policy: LinkPolicy, side: &Side, leaving: impl 
                     std::panic::resume_unwind(Box::new(error.to_string()))
                 }
             },
+            Some(well) = link.probe.join_next() => link.probed(well.unwrap_or(false)),
             Some(asked) = link.asides.join_next() => link.asked(asked.ok()),
             client = side.inbox.next() => link.hinted(&client),
             () = lanes.changed(link.worker.adapter) => {}
@@ -107,7 +111,7 @@ impl Link {
         let gate = self.breaker.gate(now);
         let room = match gate {
             Gate::Closed => self.policy.concurrency.saturating_sub(self.running.len()),
-            Gate::Probe => usize::from(self.running.is_empty()),
+            Gate::Probe => usize::from(self.running.is_empty() && self.probe.is_empty()),
             Gate::Open(until) => return until.duration_since(now).min(LOOK_EVERY),
         };
         for lane in self.worker.state.lanes().due(self.worker.adapter, self.worker.clock.now(), room, &self.busy) {
@@ -123,8 +127,10 @@ impl Link {
                 (lane, result)
             });
         }
-        if matches!(gate, Gate::Closed) {
-            self.read_relationships();
+        match gate {
+            Gate::Closed => self.read_relationships(),
+            _ if self.running.is_empty() && self.probe.is_empty() => self.ask_how_it_is(),
+            _ => {}
         }
         let next = self.worker.state.lanes().next_after(self.worker.adapter, self.worker.clock.now());
         next.and_then(|next| (next - self.worker.clock.now()).to_std().ok()).unwrap_or(LOOK_EVERY).min(LOOK_EVERY)
@@ -164,6 +170,17 @@ impl Link {
         let plan = self.worker.state.plan_again(adapter, lane);
         let due = plan.due.map(|due| due.max(self.worker.clock.now() + pause));
         self.worker.state.lanes().set(adapter, lane, Plan { due, ..plan });
+    }
+
+    fn ask_how_it_is(&mut self) {
+        let (adapters, adapter) = (self.worker.caller.adapters.clone(), self.worker.adapter);
+        self.probe.spawn(TraceContext::scope(Some(TraceContext::new()), async move {
+            adapters.check_health(adapter).await.is_ok_and(|health| health.ok)
+        }));
+    }
+
+    fn probed(&mut self, well: bool) {
+        if well { self.breaker.succeeded() } else { self.breaker.failed(Instant::now()) }
     }
 
     /// Reads relationships with the room that deliveries leave.

@@ -477,24 +477,44 @@ fn readiness_tells_of_an_outside_system_that_does_not_answer_and_tells_strangers
         let retry = ["\"500ms\""; 20].join(", ");
         let sync = format!("retry = [{retry}]\nbreaker = {{ failures = 2, window_s = 30, open_s = 1 }}");
         let world = World::start(Config { sync, strict: false, ..Config::default() }).await;
-        let ready = || async {
-            let url = format!("{}/health/ready", world.url());
-            let health: Value = world.http.get(url).send().await.unwrap().json().await.unwrap();
-            let parts = health["parts"].as_array().unwrap();
-            parts.iter().find(|part| part["name"] == "adapter/crm").unwrap().clone()
-        };
         world.outside.fault("espocrm", json!({"kind": "reset"})).await;
         let admin = world.admin("away");
         for _ in 0..3 {
             admin.create(&samples::company()).await;
         }
         let away = until("the CRM is left alone", || async {
-            let part = ready().await;
+            let part = crm(&world).await;
             (part["status"] == "degraded").then_some(part)
         })
         .await;
         assert_eq!(away["detail"], "its outside system does not answer; it is tried again from time to time");
         world.outside.heal("espocrm").await;
-        until("the CRM is back", || async { (ready().await["status"] == "ok").then_some(()) }).await;
+        until("the CRM is back", || async { (crm(&world).await["status"] == "ok").then_some(()) }).await;
     });
+}
+
+#[test]
+fn an_outside_system_that_is_owed_nothing_any_more_is_asked_how_it_is() {
+    run(async {
+        let sync = "retry = [\"100ms\"]\nbreaker = { failures = 2, window_s = 30, open_s = 1 }".to_owned();
+        let world = World::start(Config { sync, strict: false, ..Config::default() }).await;
+        world.outside.fault("espocrm", json!({"kind": "reset"})).await;
+        world.admin("away").create(&samples::company()).await;
+        until("the only delivery is set aside", || async {
+            let parked = world.operator().get("/admin/sync/parked?adapter=crm").await.ok(200);
+            (parked["total"] == 1).then_some(())
+        })
+        .await;
+        assert_eq!(crm(&world).await["status"], "degraded");
+        world.outside.heal("espocrm").await;
+        until("the CRM is known to be back", || async { (crm(&world).await["status"] == "ok").then_some(()) }).await;
+    });
+}
+
+/// What readiness says of the CRM.
+async fn crm(world: &World) -> Value {
+    let url = format!("{}/health/ready", world.url());
+    let health: Value = world.http.get(url).send().await.unwrap().json().await.unwrap();
+    let parts = health["parts"].as_array().unwrap();
+    parts.iter().find(|part| part["name"] == "adapter/crm").unwrap().clone()
 }
