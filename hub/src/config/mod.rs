@@ -1,7 +1,7 @@
 //! The configuration: one TOML file, laid over the defaults, with the environment laid over both.
 //!
 //! It is read and validated whole before anything is opened, and every mistake is named with its file and line or its
-//! variable, its key and what was expected. Nothing here opens what the configuration names, and nothing reads the
+//! variable, its key and what was expected. What the configuration names is only looked for here, and nothing reads the
 //! environment: it is handed in. Relative paths are relative to the working directory.
 
 mod de;
@@ -77,17 +77,19 @@ impl Config {
         Self::parse(&name, &text, env)
     }
 
-    /// As `load`, for a hub that is to serve: every secret that the configuration names has to be there too. The
-    /// commands that need none do not ask for them.
+    /// As `load`, for a hub that is to serve: every secret that the configuration names, and its certificate, have to be
+    /// there too. The commands that need none do not ask for them.
     ///
     /// # Errors
-    /// As `load`, and each secret that can't be had, by its place and never by its value.
+    /// As `load`, and each secret that can't be had, by its place and never by its value, and each file of the
+    /// certificate that can't be read.
     pub fn load_to_serve(file: Option<&Path>, env: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
         let (name, text) = Self::read(file)?;
         let mut reader = Reader::new(&text, env).map_err(|mistake| ConfigError::new(&name, vec![mistake]))?;
         let config = reader.config();
         if let Some(config) = &config {
             reader.secrets(config, env);
+            reader.certificate(config);
         }
         reader.outcome(&name, config)
     }
@@ -170,6 +172,17 @@ impl Reader {
     fn secrets(&mut self, config: &Config, env: &BTreeMap<String, String>) {
         for (path, error) in secrets::missing(config, env) {
             self.mistake(&[], &path, self.root.origin_of(&path), error.to_string());
+        }
+    }
+
+    fn certificate(&mut self, config: &Config) {
+        let files = config.http.tls.iter().flat_map(|tls| [("cert", &tls.cert), ("key", &tls.key)]);
+        for (key, file) in files {
+            if let Err(error) = std::fs::File::open(file) {
+                let path = ["http", "tls", key].map(str::to_owned);
+                let message = format!("{} can't be read: {error}", file.display());
+                self.mistake(&[], &path, self.root.origin_of(&path), message);
+            }
         }
     }
 

@@ -244,15 +244,26 @@ fn a_hub_that_serves_has_all_its_secrets() {
     let file = folder.path().join("hub.toml");
     std::fs::write(&file, format!("{EXAMPLE}\n[adapters.kyc]\ncomponent = 'k.wasm'\n")).unwrap();
     let refused = Config::load_to_serve(Some(&file), &env(&[("BANK", ""), ("HUB_NATS__TOKEN", "env:T")])).unwrap_err();
-    let told: Vec<_> =
-        refused.mistakes.iter().map(|mistake| (mistake.key.as_str(), mistake.message.as_str())).collect();
+    let secrets: Vec<_> = refused.mistakes.iter().filter(|mistake| !mistake.key.starts_with("http.tls")).collect();
+    let told: Vec<_> = secrets.iter().map(|mistake| (mistake.key.as_str(), mistake.message.as_str())).collect();
     assert_eq!(told[0].0, "adapters.crm.endpoints.api.auth.value");
     assert_eq!(told[0].1, "the environment variable `CRM_KEY` is not set or is not text");
     assert!(told[1].0.ends_with("api.client_cert.key") && told[1].1.contains("client-key.pem"), "{told:?}");
     assert_eq!(told[2], ("adapters.core-banking.endpoints.api.auth.oauth2.client_secret", "`env:BANK` is empty"));
     assert_eq!(told[3].0, "nats.token");
-    assert!(matches!(refused.mistakes[0].origin, Origin::Line(_)));
-    assert_eq!(refused.mistakes[3].origin, Origin::Variable("HUB_NATS__TOKEN".into()));
+    assert!(matches!(secrets[0].origin, Origin::Line(_)));
+    assert_eq!(secrets[3].origin, Origin::Variable("HUB_NATS__TOKEN".into()));
+}
+
+#[test]
+fn a_hub_that_serves_has_its_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hub.toml");
+    std::fs::write(&file, "[http]\ntls = { cert = 'none.pem', key = '/dev/null' }\n").unwrap();
+    let refused = Config::load_to_serve(Some(&file), &env(&[])).unwrap_err();
+    let [mistake] = refused.mistakes.as_slice() else { panic!("{refused}") };
+    assert_eq!((mistake.key.as_str(), &mistake.origin), ("http.tls.cert", &Origin::Line(2)));
+    assert!(mistake.message.starts_with("none.pem can't be read"), "{mistake:?}");
 }
 
 #[test]

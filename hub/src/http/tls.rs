@@ -36,7 +36,7 @@ pub struct TlsConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file can't be read, or holds no PEM of the right kind.
-    #[error("http.tls: {path} has to hold {expected} in PEM: {why}")]
+    #[error("{path} has to hold {expected} in PEM: {why}")]
     Unreadable {
         /// Which file.
         path: PathBuf,
@@ -46,7 +46,7 @@ pub enum TlsError {
         why: String,
     },
     /// Certificate and key don't go together.
-    #[error("http.tls: the certificate and the key can't be used together: {0}")]
+    #[error("the certificate and the key can't be used together: {0}")]
     Unusable(#[from] rustls::Error),
 }
 
