@@ -32,14 +32,31 @@ impl Place {
     }
 
     pub fn hub(&self, arguments: &[&str]) -> Ended {
+        self.run(Command::new(env!("CARGO_BIN_EXE_hub")).args(arguments).current_dir(self.path()))
+    }
+
+    /// A line of a shell in one of the folders here, with `hub` and what is in `tools` on its `PATH`.
+    pub fn shell(&self, folder: &str, line: &str, tools: &str) -> Ended {
+        let hub = Path::new(env!("CARGO_BIN_EXE_hub")).parent().unwrap().to_str().unwrap();
+        let path = [hub, tools, &std::env::var("PATH").unwrap()].join(":");
+        self.run(Command::new("sh").args(["-c", line]).current_dir(self.path().join(folder)).env("PATH", path))
+    }
+
+    fn run(&self, command: &mut Command) -> Ended {
         // Compiled components are kept from one test to the next.
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugin-cache");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hub"));
-        command.args(arguments).current_dir(self.path()).env("XDG_CACHE_HOME", cache);
+        command.env("XDG_CACHE_HOME", cache);
         command.env("CONFORMANCE_BASIC", "hub:secret").env("CONFORMANCE_KEY", "secret-key");
         command.env("CARGO_NET_OFFLINE", "true").env("CARGO_TARGET_DIR", repository().join("target/wasm"));
         Ended::from(command.output().unwrap())
     }
+}
+
+/// The folders, as a `PATH` has them, of what builds an example's language; nothing where `make examples` could not get it.
+pub fn tools(language: &str, name: &str) -> Option<String> {
+    example(name)?;
+    let script = repository().join("scripts/get-example-tools.sh");
+    Some(Ended::from(Command::new(script).arg(language).output().unwrap()).done().trim_end().to_owned())
 }
 
 impl From<Output> for Ended {
