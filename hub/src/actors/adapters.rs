@@ -165,7 +165,7 @@ impl AdapterDesk {
             }
         };
         let swapped = swapped(&candidate);
-        if !confirmed(&candidate, order.confirm) {
+        if !confirmed(&candidate, order.confirm, self.0.adapters.shown(&candidate)) {
             self.0.adapters.hold(&candidate);
             drop(candidate);
             self.waits(by, adapter, &swapped).await?;
@@ -251,10 +251,12 @@ async fn whole(order: impl Future<Output = Result<Swapped, SwapError>> + Send + 
     tokio::spawn(order).await.unwrap_or(Err(SwapError::Command(CommandError::Restarting)))
 }
 
-/// A component that may do more has to be confirmed; one that was confirmed has to be that one.
-fn confirmed(candidate: &Candidate, confirm: Option<Digest>) -> bool {
+/// A component that may do more has to be confirmed; one that was confirmed has to be that one, and to describe itself
+/// as when it was shown.
+fn confirmed(candidate: &Candidate, confirm: Option<Digest>, shown: Option<Difference>) -> bool {
+    let as_shown = |gain| shown.as_ref().is_none_or(|shown| shown.gains.contains(gain));
     match confirm {
-        Some(digest) => digest == candidate.info().digest,
+        Some(digest) => digest == candidate.info().digest && candidate.difference.gains.iter().all(as_shown),
         None => !candidate.difference.grows(),
     }
 }

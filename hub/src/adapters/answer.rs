@@ -42,6 +42,11 @@ fn values(named: &[(&str, Option<&String>)]) -> Result<(), String> {
     named.iter().try_for_each(|(name, text)| text.map_or(Ok(()), |text| value(name, text)))
 }
 
+/// What was made has an id of the outside system's own, or nobody finds it again.
+fn there(name: &str, id: &str) -> Result<(), String> {
+    if id.trim().is_empty() { Err(format!("`{name}` is empty; expected the outside system's own")) } else { Ok(()) }
+}
+
 fn remark(text: String) -> String {
     one_line(&text, MAX_REMARK_BYTES)
 }
@@ -54,6 +59,7 @@ fn remarks(mut texts: Vec<String>) -> Vec<String> {
 impl Answer for Receipt {
     fn measured(self) -> Result<Self, String> {
         value("external-id", &self.external_id)?;
+        there("external-id", &self.external_id)?;
         Ok(Self { note: self.note.map(remark), ..self })
     }
 }
@@ -67,6 +73,7 @@ impl Answer for Health {
 impl Answer for PinReset {
     fn measured(self) -> Result<Self, String> {
         values(&[("id", Some(&self.id)), ("expires-at", self.expires_at.as_ref())])?;
+        there("id", &self.id)?;
         Ok(self)
     }
 }

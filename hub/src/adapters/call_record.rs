@@ -87,8 +87,8 @@ impl CallRecord {
         self.outside.lock().until(now) * 2 > now.saturating_duration_since(self.began)
     }
 
-    /// The component has come to its end with so much memory, which never shrinks.
-    pub fn stopped_at(&self, bytes: usize) {
+    /// The component has so much memory now, which never shrinks.
+    pub fn grown_to(&self, bytes: usize) {
         self.memory.store(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Release);
     }
 

@@ -49,16 +49,12 @@ pub fn warnings(adapter: AdapterName, description: &Description, config: &Adapte
     let missing = description.endpoints.iter().filter(|name| !config.endpoints.contains_key(*name)).map(|name| {
         format!("it calls the endpoint `{name}`, which is not configured: add [{section}.endpoints.{name}]")
     });
-    let unused = config
-        .endpoints
-        .keys()
-        .filter(|name| !description.endpoints.contains(name))
-        .map(|name| format!("[{section}.endpoints.{name}] is configured, but it does not say that it calls it"));
-    let unread = config
-        .settings
-        .keys()
-        .filter(|name| !description.settings.contains(name))
-        .map(|name| format!("the setting `{name}` is configured, but it does not say that it reads it"));
+    let unused = config.endpoints.keys().filter(|name| !description.endpoints.contains(name)).map(|name| {
+        format!("[{section}.endpoints.{name}] is configured, but it does not say that it calls it, and so may not")
+    });
+    let unread = config.settings.keys().filter(|name| !description.settings.contains(name)).map(|name| {
+        format!("the setting `{name}` is configured, but it does not say that it reads it, and so may not")
+    });
     let undescribed = world::functions(adapter)
         .iter()
         .filter(|name| repeat_safety(description, name).is_none())

@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use wasmtime::Store;
 
 use super::AdapterName;
+use super::bindings::types::Description;
 use super::call_record::CallRecord;
 use super::egress::Egress;
 use super::host_store::SmallStore;
@@ -28,6 +29,30 @@ pub struct Grants {
     pub io: tokio::runtime::Handle,
 }
 
+impl Grants {
+    /// What a component may use to describe itself: nobody has agreed to it yet, so it asks nobody and keeps nothing.
+    pub fn to_describe(&self) -> Self {
+        Self { settings: self.settings.clone(), store: None, ..self.only(&[]) }
+    }
+
+    /// What it may use from then on: what it has said that it uses, of what the operator gives.
+    pub fn to_call(&self, description: &Description) -> Self {
+        let said = self.settings.iter().filter(|(name, _)| description.settings.contains(name));
+        let settings = said.map(|(name, value)| (name.clone(), value.clone())).collect();
+        Self { settings, ..self.only(&description.endpoints) }
+    }
+
+    fn only(&self, endpoints: &[String]) -> Self {
+        Self {
+            adapter: self.adapter,
+            settings: BTreeMap::new(),
+            egress: self.egress.only(endpoints),
+            store: self.store.clone(),
+            io: self.io.clone(),
+        }
+    }
+}
+
 /// The host's side of one call.
 pub struct Guest {
     pub(super) limits: Limits,
@@ -42,7 +67,15 @@ pub struct Guest {
 impl Guest {
     /// A call that has done nothing yet.
     pub fn new(bounds: Bounds, grants: Arc<Grants>, record: Arc<CallRecord>, trace: Option<TraceContext>) -> Self {
-        Self { limits: Limits::new(bounds), grants, record, trace, log_lines: 0, requests: 0, wasi: None }
+        Self {
+            limits: Limits::new(bounds, Arc::clone(&record)),
+            grants,
+            record,
+            trace,
+            log_lines: 0,
+            requests: 0,
+            wasi: None,
+        }
     }
 
     /// The state behind WASI, made when it is first asked for.

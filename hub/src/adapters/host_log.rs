@@ -19,12 +19,12 @@ impl Host for Guest {
         if self.log_lines > MAX_LINES {
             return Ok(());
         }
-        let message = one_line(&self.grants.egress.scrub(message), MAX_LINE_BYTES);
+        let text = one_line(&self.grants.egress.scrub(message), MAX_LINE_BYTES);
         match level {
-            Level::Debug => tracing::debug!(message, "adapter log"),
-            Level::Info => tracing::info!(message, "adapter log"),
-            Level::Warn => tracing::warn!(message, "adapter log"),
-            Level::Error => tracing::error!(message, "adapter log"),
+            Level::Debug => tracing::debug!(text, "adapter log"),
+            Level::Info => tracing::info!(text, "adapter log"),
+            Level::Warn => tracing::warn!(text, "adapter log"),
+            Level::Error => tracing::error!(text, "adapter log"),
         }
         Ok(())
     }

@@ -3,8 +3,12 @@
 //! Tables are outside of a component's memories, and would be a second memory without a limit were they not counted
 //! with them. Set before the component is instantiated, since its first pages are allocated then, and never changed.
 
+use std::sync::Arc;
+
 use wasmtime::component::ResourceTableError;
 use wasmtime::{Error, ResourceLimiter};
+
+use super::call_record::CallRecord;
 
 /// What an element of a table takes: a pointer.
 const ELEMENT_BYTES: usize = size_of::<usize>();
@@ -44,6 +48,8 @@ impl std::fmt::Display for Denied {
 #[derive(Debug)]
 pub struct Limits {
     bounds: Bounds,
+    /// Told of each growth: a call that is ended from outside has no end of its own.
+    record: Arc<CallRecord>,
     bytes: usize,
     last_growth: usize,
     denied: Option<Denied>,
@@ -56,13 +62,8 @@ pub fn is_limit(error: &Error) -> bool {
 
 impl Limits {
     /// Nothing allocated yet.
-    pub fn new(bounds: Bounds) -> Self {
-        Self { bounds, bytes: 0, last_growth: 0, denied: None }
-    }
-
-    /// What it has of memory and tables, in bytes: neither ever shrinks.
-    pub fn memory_bytes(&self) -> usize {
-        self.bytes
+    pub fn new(bounds: Bounds, record: Arc<CallRecord>) -> Self {
+        Self { bounds, record, bytes: 0, last_growth: 0, denied: None }
     }
 
     /// What was refused last, if anything: the likely cause of a trap that follows.
@@ -81,6 +82,7 @@ impl Limits {
         if granted {
             self.bytes = total;
             self.last_growth = bytes;
+            self.record.grown_to(total);
         }
         granted
     }
@@ -136,7 +138,7 @@ mod tests {
     const PAGE: usize = 64 * 1024;
 
     fn limits() -> Limits {
-        Limits::new(Bounds { memory_bytes: 10 * PAGE, items: 8 })
+        Limits::new(Bounds { memory_bytes: 10 * PAGE, items: 8 }, Arc::default())
     }
 
     #[test]
@@ -156,7 +158,7 @@ mod tests {
         assert!(limits.table_growing(0, PAGE / ELEMENT_BYTES, None).unwrap());
         assert!(!limits.table_growing(0, 1, None).unwrap());
         assert_eq!(limits.denied(), Some(Denied::Table(10 * PAGE)));
-        assert!(!super::Limits::new(limits.bounds).table_growing(0, 11, Some(10)).unwrap());
+        assert!(!super::Limits::new(limits.bounds, Arc::default()).table_growing(0, 11, Some(10)).unwrap());
     }
 
     #[test]

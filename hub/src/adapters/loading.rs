@@ -1,14 +1,17 @@
 //! From a file to an adapter that can be called: each check in its order, nothing taken over before the last.
 //!
 //! Digest, size, contract, limits, links, endpoints with their secrets, and at last the component's own description,
-//! which is the first code of it that runs, in the sandbox as every other call.
+//! which is the first code of it that runs, in the sandbox as every other call and without a way out of it. What the
+//! description does not name the component may not use.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 use tokio::runtime::Handle;
+use tracing::Instrument as _;
 use wasmtime::Cache;
 use wasmtime::component::{Component, HasSelf, Linker};
 
@@ -36,6 +39,9 @@ use super::world::{Linked, World};
 
 /// The largest component, in bytes; one from Python has 18 MB.
 pub const MAX_COMPONENT_BYTES: u64 = 128 * 1024 * 1024;
+
+/// How long a component may take to describe itself: the start of the hub waits for it.
+const LONGEST_DESCRIPTION: Duration = Duration::from_secs(5);
 
 /// Why a component was not loaded.
 #[derive(Debug, Error)]
@@ -201,8 +207,11 @@ pub async fn load(
     let prepared = tokio::task::spawn_blocking(work).await.map_err(|ended| LoadError::Host(ended.to_string()))??;
     services.ticker.add(&prepared.ready.engine);
     let refused = |why| Refused { digest: Some(prepared.digest), why };
-    let description = describe(services, name, config, &prepared.ready).await.map_err(refused)?;
+    let grants = &prepared.ready.grants;
+    let description = describe(services, name, config, prepared.ready.granted(grants.to_describe())).await;
+    let description = description.map_err(refused)?;
     description::check(name, &description).map_err(|why| refused(LoadError::Description(why)))?;
+    let ready = prepared.ready.granted(grants.to_call(&description));
     let info = LoadedInfo {
         digest: prepared.digest,
         signed_by: prepared.signed_by,
@@ -215,7 +224,7 @@ pub async fn load(
         description: (&description).into(),
         loaded_at: chrono::Utc::now(),
     };
-    Ok(Loaded { ready: prepared.ready, description, info })
+    Ok(Loaded { ready, description, info })
 }
 
 /// The component's file, pulled from its registry where it is in one.
@@ -293,7 +302,12 @@ fn check(
 /// Reads a component, up to the largest that is loaded.
 pub fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     let unreadable = |source| LoadError::Unreadable { path: path.to_owned(), source };
-    if std::fs::metadata(path).map_err(unreadable)?.len() > MAX_COMPONENT_BYTES {
+    let about = std::fs::metadata(path).map_err(unreadable)?;
+    if !about.is_file() {
+        // A pipe would be waited for without end.
+        return Err(unreadable(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")));
+    }
+    if about.len() > MAX_COMPONENT_BYTES {
         return Err(LoadError::TooLarge(path.to_owned()));
     }
     std::fs::read(path).map_err(unreadable)
@@ -318,17 +332,22 @@ async fn describe(
     services: &Services,
     name: AdapterName,
     config: &AdapterConfig,
-    ready: &Arc<Ready>,
+    ready: Arc<Ready>,
 ) -> Result<Description, LoadError> {
     let lanes = services.guests.lanes().ok_or_else(|| LoadError::Host("it is stopping".to_owned()))?;
-    let (ready, frame) = (Arc::clone(ready), CallFrame::until(Instant::now() + config.deadline(), None));
-    match name {
-        AdapterName::CoreBanking => ask::<core_banking::CoreBankingAdapter>(ready, &lanes, frame).await,
-        AdapterName::Crm => ask::<crm::CrmAdapter>(ready, &lanes, frame).await,
-        AdapterName::Kyc => ask::<kyc::KycAdapter>(ready, &lanes, frame).await,
-        AdapterName::Identity => ask::<identity::IdentityAdapter>(ready, &lanes, frame).await,
-        AdapterName::Messaging => ask::<messaging::MessagingAdapter>(ready, &lanes, frame).await,
+    let frame = CallFrame::until(Instant::now() + config.deadline().min(LONGEST_DESCRIPTION), None);
+    let span = tracing::info_span!("adapter_call", adapter = name.as_str(), function = "describe");
+    async {
+        match name {
+            AdapterName::CoreBanking => ask::<core_banking::CoreBankingAdapter>(ready, &lanes, frame).await,
+            AdapterName::Crm => ask::<crm::CrmAdapter>(ready, &lanes, frame).await,
+            AdapterName::Kyc => ask::<kyc::KycAdapter>(ready, &lanes, frame).await,
+            AdapterName::Identity => ask::<identity::IdentityAdapter>(ready, &lanes, frame).await,
+            AdapterName::Messaging => ask::<messaging::MessagingAdapter>(ready, &lanes, frame).await,
+        }
     }
+    .instrument(span)
+    .await
     .map_err(LoadError::Describe)
 }
 

@@ -183,6 +183,12 @@ impl Adapters {
         }
     }
 
+    /// What was shown of a component when it was held.
+    #[must_use]
+    pub fn shown(&self, candidate: &Candidate) -> Option<Difference> {
+        self.0.adapters.get(&candidate.name)?.shown(candidate.info().digest)
+    }
+
     /// Asks a component beside the one that is loaded, for so many calls of functions that read.
     pub fn shadow(&self, candidate: Candidate, calls: u32) {
         if let Some(adapter) = self.0.adapters.get(&candidate.name) {

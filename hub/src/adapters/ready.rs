@@ -61,6 +61,12 @@ impl CallFrame {
 }
 
 impl Ready {
+    /// The same component with other grants.
+    pub fn granted(&self, grants: Grants) -> Arc<Self> {
+        let (engine, linked, grants) = (self.engine.clone(), self.linked.clone(), Arc::new(grants));
+        Arc::new(Self { engine, linked, grants, bounds: self.bounds, pace: Pace::default() })
+    }
+
     /// A store with its limits and its deadline, before anything is instantiated in it.
     fn store(&self, frame: CallFrame) -> Store<Guest> {
         let CallFrame { record, deadline, trace } = frame;
@@ -87,7 +93,6 @@ impl Ready {
             Err(error) => Err(error),
         };
         let ended = store.data();
-        ended.record.stopped_at(ended.limits.memory_bytes());
         result.map_err(|error| Fault::from_error(&error, ended.limits.denied(), &record))
     }
 

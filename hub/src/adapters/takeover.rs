@@ -84,6 +84,13 @@ impl Adapter {
         self.swaps.lock().pending = Some(pending);
     }
 
+    /// What was shown of a component that waits to be confirmed.
+    pub fn shown(&self, component: Digest) -> Option<Difference> {
+        let swaps = self.swaps.lock();
+        let pending = swaps.pending.as_ref().filter(|pending| pending.digest == component)?;
+        Some(pending.difference.clone())
+    }
+
     /// Asks a component beside the one that is loaded, for so many calls.
     pub fn shadow(&self, candidate: Candidate, calls: u32) {
         let shadow = Shadow::new(candidate.loaded, calls, self.config.deadline());

@@ -32,6 +32,7 @@ pub trait World: Sized + Send + Sync + 'static {
 macro_rules! worlds {
     ($($name:ident => $world:path, $pre:path, $interface:ident;)*) => {
         /// A component whose imports are linked and whose exports are known.
+        #[derive(Clone)]
         pub enum Linked {
             $(#[doc = "Of the world of this name."] $name($pre),)*
         }

@@ -154,23 +154,17 @@ impl Scene {
 pub struct Answered {
     /// For the report.
     pub text: String,
-    /// What the outside system calls the thing, where the answer has an id.
-    pub id: Option<String>,
     /// `false` where `check-health` says so.
     pub well: bool,
 }
 
 fn receipt(receipt: Receipt) -> Answered {
     let note = receipt.note.map(|note| format!(" ({note})")).unwrap_or_default();
-    Answered {
-        text: format!("a receipt for `{}`{note}", receipt.external_id),
-        id: Some(receipt.external_id),
-        well: true,
-    }
+    plain(format!("a receipt for `{}`{note}", receipt.external_id))
 }
 
 fn plain(text: String) -> Answered {
-    Answered { text, id: None, well: true }
+    Answered { text, well: true }
 }
 
 /// Why a case can't be set up.
@@ -254,11 +248,10 @@ pub async fn perform(
 ) -> Result<Answered, CallError> {
     let (client, id, reason) = (scene.client.clone(), scene.id.as_str(), "closed by the client");
     match act {
-        Act::Health => adapters.check_health(adapter).await.map(|health| Answered {
-            text: format!("health with `ok = {}`", health.ok),
-            id: None,
-            well: health.ok,
-        }),
+        Act::Health => adapters
+            .check_health(adapter)
+            .await
+            .map(|health| Answered { text: format!("health with `ok = {}`", health.ok), well: health.ok }),
         Act::Create | Act::Again => match adapter {
             AdapterName::CoreBanking => adapters.upsert_customer(client, key).await.map(receipt),
             AdapterName::Crm => adapters.upsert_contact(client, key).await.map(receipt),
@@ -295,7 +288,7 @@ pub async fn perform(
         Act::Transfer => adapters.transfer_device(&scene.device, id, &scene.other_id, key).await.map(receipt),
         Act::ResetPin => {
             let reset = adapters.reset_pin(&scene.device, key).await;
-            reset.map(|reset| Answered { text: format!("a reset `{}`", reset.id), id: Some(reset.id), well: true })
+            reset.map(|reset| plain(format!("a reset `{}`", reset.id)))
         }
         Act::Mail => adapters.send_message(message(&client, Channel::Email), key).await.map(receipt),
         Act::Text => adapters.send_message(message(&client, Channel::Sms), key).await.map(receipt),

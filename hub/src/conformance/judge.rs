@@ -15,8 +15,6 @@ pub struct Heard {
     pub text: String,
     /// The wait that a `retry` asks for.
     pub after_ms: Option<u64>,
-    /// The id in the answer, where it has one.
-    pub id: Option<String>,
     /// `false` where `check-health` says that the outside system is not well.
     pub well: bool,
     /// What happened to the component, where it gave no answer.
@@ -45,9 +43,7 @@ pub fn success(heard: &Heard, exchanges: &[Exchange], must_write: bool) -> Findi
     if must_write && !exchanges.iter().any(|one| one.effect) {
         return Some("it says that this was done, and nothing at the outside system has changed".to_owned());
     }
-    empty_id(heard).or_else(|| {
-        (!heard.well).then(|| "the outside system answered as it should, and `check-health` says it is not well".into())
-    })
+    (!heard.well).then(|| "the outside system answered as it should, and `check-health` says it is not well".into())
 }
 
 /// A call of which one request was disturbed.
@@ -110,7 +106,7 @@ pub fn repeated(heard: &Heard, first: &[Exchange], second: &[Exchange]) -> Findi
     if heard.outcome != "ok" {
         return Some("the same delivery once more has to succeed: it was done, or is done now".to_owned());
     }
-    empty_id(heard)
+    None
 }
 
 /// A creation that has taken effect, and had before. PUT, PATCH and DELETE are the same done twice (RFC 9110).
@@ -199,11 +195,6 @@ pub fn in_words(expected: Expected) -> String {
 
 fn broken(heard: &Heard) -> Finding {
     heard.broke.as_ref().map(|fault| format!("{BROKEN} ({fault})"))
-}
-
-fn empty_id(heard: &Heard) -> Finding {
-    let empty = heard.id.as_ref().is_some_and(|id| id.trim().is_empty());
-    empty.then(|| "the receipt has no external id".to_owned())
 }
 
 fn followed(exchanges: &[Exchange]) -> Finding {

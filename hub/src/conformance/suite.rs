@@ -264,9 +264,7 @@ impl Suite<'_> {
         let result = acts::perform(adapters, self.checked.adapter, act, scene, &key).await;
         let (after, fault) = blamed();
         let mut heard = match result {
-            Ok(answer) => {
-                Heard { outcome: "ok", text: answer.text, id: answer.id, well: answer.well, ..Heard::default() }
-            }
+            Ok(answer) => Heard { outcome: "ok", text: answer.text, well: answer.well, ..Heard::default() },
             Err(error) => failed(&error),
         };
         heard.broke = (after > before).then(|| fault.unwrap_or_default());

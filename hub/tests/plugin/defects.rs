@@ -10,7 +10,7 @@ const DEFECTS: [(&str, &str, &str); 19] = [
     ("trap-on-missing-email", "a person with nothing but what is required", "the component itself failed"),
     ("trap-without-an-answer", "time-out at request 1", "the component itself failed"),
     ("creates-without-looking", "the same delivery twice", "taken effect twice"),
-    ("empty-receipt", "nothing disturbs it", "no external id"),
+    ("empty-receipt", "nothing disturbs it", "`external-id` is empty"),
     ("joins-json", "quotes, backslashes", "is no JSON"),
     ("cuts-names", "200 characters", "is not the client's"),
     ("nonsense-means-absent", "a page of HTML at request 1", "created twice"),

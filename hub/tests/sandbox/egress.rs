@@ -160,7 +160,8 @@ async fn what_a_call_did_is_known_even_if_it_was_broken_off() {
     let (ended, done) = Box::pin(hub::adapters::noting(crm.upsert())).await;
     retry(ended);
     let done = done.unwrap();
-    assert_eq!((done.requests.len(), done.peak_kib), (1, None));
+    assert_eq!(done.requests.len(), 1);
+    assert!(done.peak_kib.is_some_and(|peak| peak > 0), "{done:?}");
     let request = &done.requests[0];
     assert_eq!((request.method.as_str(), request.path.as_str(), request.status), ("GET", "/sleep", None));
     assert_eq!(request.failure, None, "nobody knows what became of it");

@@ -27,7 +27,7 @@ async fn tables_share_the_limit_of_memory() {
     let hand = Hand { more, upsert: GROW_TABLES, ..Hand::default() };
     fails_alone(&hand.load("").await, "limit", "table").await;
 
-    let begins = Hand { more: "(table 1000000 funcref)", upsert: "(i32.const 0)", ..Hand::default() };
+    let begins = Hand { more: "(table 1000000 funcref)", upsert: "(call $digit (i32.const 0))", ..Hand::default() };
     let why = down(&begins.load("memory_mib = 4").await);
     assert!(why.contains("table") && why.contains("4 MiB"), "{why}");
     begins.load("memory_mib = 16").await.upsert().await.unwrap();

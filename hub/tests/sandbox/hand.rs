@@ -1,7 +1,7 @@
 //! Components written by hand, for what no compiler makes: a core module in text behind the world of a CRM adapter.
 //!
 //! Every function of it answers with the zeroes that its memory begins with, which the contract's types read as a
-//! success with empty texts; only `upsert-contact` does what the test says.
+//! success with empty texts; only `describe` names the endpoint `api`, and `upsert-contact` does what the test says.
 
 use std::path::Path;
 
@@ -30,7 +30,8 @@ pub struct Hand<'a> {
     pub imports: &'a str,
     /// What stands beside its functions: tables, memories, globals, functions.
     pub more: &'a str,
-    /// What `upsert-contact` does; an address of its answer may be left on the stack, and 0 is a plain success.
+    /// What `upsert-contact` does; an address of its answer is left on the stack. At 0 is a success with an empty
+    /// external id, which the hub refuses.
     pub upsert: &'a str,
     /// What `cabi_realloc` does first.
     pub realloc: &'a str,
@@ -64,7 +65,9 @@ impl Hand<'_> {
                 (func $digit (param $number i32) (result i32)
                     (i32.store8 (i32.const 600) (i32.add (i32.const 48) (local.get $number)))
                     (call $say (i32.const 600) (i32.const 1)))
-                (func (export "backoffice:adapter/crm@1.0.0#describe") (result i32) (i32.const 0))
+                (data (i32.const 0xf020) "\40\f0\00\00\01\00\00\00")
+                (data (i32.const 0xf040) "\48\f0\00\00\03\00\00\00api")
+                (func (export "backoffice:adapter/crm@1.0.0#describe") (result i32) (i32.const 0xf000))
                 (func (export "backoffice:adapter/crm@1.0.0#check-health") (result i32) (i32.const 0))
                 (func (export "backoffice:adapter/crm@1.0.0#upsert-contact") (param i32) (result i32) {upsert})
                 (func (export "backoffice:adapter/crm@1.0.0#archive-contact") (param i32 i32 i32 i32 i32 i32)

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use hub::adapters::{AdapterName, AdapterState, Adapters, CallError, Difference, LoadError};
 
-use crate::support::{Crm, component, down, profile};
+use crate::backend::Backend;
+use crate::support::{Crm, component, down, profile, unknown};
 
 fn from_text(folder: &Path, text: &str) -> String {
     let path = folder.join("component.wasm");
@@ -52,6 +53,36 @@ async fn a_file_that_is_missing_broken_or_another_is_said_so() {
     let pinned = format!("digest = 'sha256:{}'", "0".repeat(64));
     let crm = Crm::behaving("echo", &pinned).await;
     assert!(down(&crm).contains("the configuration allows only sha256:000"), "{}", down(&crm));
+}
+
+#[tokio::test]
+async fn a_pipe_in_the_place_of_the_file_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("crm.wasm");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let crm = Crm::configured(&format!("component = '{}'", pipe.display()), "").await;
+    assert!(down(&crm).contains("it is not a regular file"), "{}", down(&crm));
+}
+
+#[tokio::test]
+async fn a_component_describes_itself_without_asking_anybody() {
+    let backend = Backend::start().await;
+    let crm = Crm::calling("echo", &backend.url, "", "settings.defect = 'describe-sends'").await;
+    let product = crm.report().loaded.unwrap().description.product;
+    assert!(product.contains("unknown-endpoint"), "{product}");
+    assert_eq!(backend.seen(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_a_component_does_not_describe_it_may_not_use() {
+    let backend = Backend::start().await;
+    let nowhere = format!("[endpoints.nowhere]\nurl = '{}'\nprivate = true", backend.url);
+    let crm = Crm::calling("unknown-endpoint", &backend.url, &nowhere, "").await;
+    let why = unknown(crm.upsert().await);
+    assert!(why.contains("it has: api") && why.contains("`describe` has to name it"), "{why}");
+    assert_eq!(backend.seen(), Vec::<String>::new());
+    let warnings = crm.report().loaded.unwrap().warnings;
+    assert!(warnings.iter().any(|warning| warning.contains("endpoints.nowhere")), "{warnings:?}");
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ const MAX_CODING_CHARS: usize = 40;
 /// The longest headers of one answer together, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-const REFUSED: [&str; 24] = [
+const REFUSED: [&str; 29] = [
     "host",
     "content-length",
     "connection",
@@ -35,6 +35,11 @@ const REFUSED: [&str; 24] = [
     "x-http-host-override",
     "x-original-host",
     "x-original-url",
+    "x-ms-original-url",
+    "x-envoy-original-path",
+    "x-waws-unencoded-url",
+    "x-override-url",
+    "x-http-path-override",
     "x-rewrite-url",
     "x-http-method",
     "x-http-method-override",

@@ -64,6 +64,13 @@ impl Egress {
         Ok(Self { adapter, endpoints })
     }
 
+    /// Of these endpoints those with one of the names.
+    pub fn only(&self, names: &[String]) -> Self {
+        let named = self.endpoints.iter().filter(|(name, _)| names.contains(name));
+        let endpoints = named.map(|(name, endpoint)| (name.clone(), Arc::clone(endpoint))).collect();
+        Self { adapter: self.adapter, endpoints }
+    }
+
     /// The endpoint of this name.
     ///
     /// # Errors
@@ -78,8 +85,8 @@ impl Egress {
                 .filter(|char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_'))
                 .collect();
             HttpFailure::UnknownEndpoint(format!(
-                "the configuration has no endpoint `{named}` for this adapter (it has: {}); add\n\
-                 [adapters.{}.endpoints.{named}]\nurl = \"https://…\"",
+                "there is no endpoint `{named}` for this adapter (it has: {}); `describe` has to name it, and the \
+                 configuration to have\n[adapters.{}.endpoints.{named}]\nurl = \"https://…\"",
                 if known.is_empty() { "none".to_owned() } else { known.join(", ") },
                 self.adapter,
             ))
