@@ -51,7 +51,7 @@ pub struct AdapterConfig {
     #[serde(default = "yes")]
     pub watch: bool,
     /// When a component that has just taken over is given up.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "possible_probation")]
     pub probation: Probation,
     /// What the adapter may call, by name.
     #[serde(default)]
@@ -94,6 +94,16 @@ pub struct Probation {
     /// Faults of the component's own among them. 1..=1000, default 3.
     #[serde(default)]
     pub faults: Bounded<1, 1_000, 3>,
+}
+
+/// More faults than calls would never be counted.
+fn possible_probation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Probation, D::Error> {
+    let probation = Probation::deserialize(deserializer)?;
+    let (calls, faults) = (probation.calls.get(), probation.faults.get());
+    if calls > 0 && faults > calls {
+        return Err(D::Error::custom(format!("expected at most as many `faults` as `calls`, got {faults} of {calls}")));
+    }
+    Ok(probation)
 }
 
 /// An empty list would trust everybody, which nobody means who writes one.
@@ -238,6 +248,7 @@ mod tests {
             ("component = 'a'\nmemory_mib = 0", "from 1 to 4096, got 0"),
             ("component = 'a'\ndeadline_ms = -1", "from 10 to 600000, got -1"),
             ("component = 'a'\nprobation = { faults = 0 }", "from 1 to 1000, got 0"),
+            ("component = 'a'\nprobation = { calls = 2 }", "at most as many `faults` as `calls`, got 3 of 2"),
             ("component = 'a'\ndigest = 'md5:1'", "expected `sha256:`"),
             ("memory_mib = 1", "missing field `component`"),
             ("component = 'a'\ntrusted_keys = []", "at least one key"),
