@@ -1,5 +1,9 @@
 //! The check of what an adapter says of itself, and what an operator should know about it.
 
+use std::collections::HashSet;
+
+use semver::Version;
+
 use super::AdapterName;
 use super::bindings::types::{Description, RepeatSafety};
 use super::config::AdapterConfig;
@@ -22,6 +26,16 @@ pub fn check(adapter: AdapterName, description: &Description) -> Result<(), Stri
     if texts(description).any(|text| text.len() > MAX_TEXT_BYTES || text.chars().any(char::is_control)) {
         return Err(format!("a text is longer than {MAX_TEXT_BYTES} bytes or has control characters"));
     }
+    if description.name.trim().is_empty() {
+        return Err("its `name` is empty: expected a short one, for example `espocrm`".to_owned());
+    }
+    if let Err(error) = Version::parse(&description.version) {
+        let version = &description.version;
+        return Err(format!("its `version` is {version:?} ({error}): expected a semantic one, for example `1.0.0`"));
+    }
+    if let Some((list, twice)) = repeated(description) {
+        return Err(format!("`{twice}` stands twice in its `{list}`"));
+    }
     let known = world::functions(adapter);
     let strange = description.functions.iter().find(|function| !known.contains(&function.name.as_str()));
     match strange {
@@ -41,6 +55,19 @@ fn texts(description: &Description) -> impl Iterator<Item = &String> {
         .chain(endpoints)
         .chain(settings)
         .chain(functions.iter().map(|function| &function.name))
+}
+
+/// A name that stands twice in one of the lists, and in which.
+fn repeated(description: &Description) -> Option<(&'static str, &str)> {
+    let functions: Vec<_> = description.functions.iter().map(|function| function.name.as_str()).collect();
+    let endpoints: Vec<_> = description.endpoints.iter().map(String::as_str).collect();
+    let settings: Vec<_> = description.settings.iter().map(String::as_str).collect();
+    [("functions", functions), ("endpoints", endpoints), ("settings", settings)].into_iter().find_map(
+        |(list, names)| {
+            let mut seen = HashSet::new();
+            names.into_iter().find(|name| !seen.insert(*name)).map(|twice| (list, twice))
+        },
+    )
 }
 
 /// Differences between the description and the configuration that are likely mistakes, one line each.
@@ -106,8 +133,27 @@ mod tests {
         long.vendor = "x".repeat(MAX_TEXT_BYTES + 1);
         assert!(check(AdapterName::Crm, &long).is_err());
         let mut many = description();
-        many.settings = vec![String::new(); MAX_ITEMS + 1];
+        many.settings = (0..=MAX_ITEMS).map(|at| at.to_string()).collect();
         assert!(check(AdapterName::Crm, &many).is_err());
+    }
+
+    #[test]
+    fn it_has_a_name_a_semantic_version_and_nothing_twice() {
+        let refused = |change: fn(&mut Description)| {
+            let mut description = description();
+            change(&mut description);
+            check(AdapterName::Crm, &description).unwrap_err()
+        };
+        let cases = [
+            (refused(|it| it.name = " ".to_owned()), "`name` is empty"),
+            (refused(|it| it.version = "latest".to_owned()), "`version` is \"latest\""),
+            (refused(|it| it.functions.extend_from_within(..1)), "`upsert-contact` stands twice in its `functions`"),
+            (refused(|it| it.endpoints.extend_from_within(..)), "`api` stands twice in its `endpoints`"),
+            (refused(|it| it.settings.extend_from_within(..)), "`pipeline` stands twice in its `settings`"),
+        ];
+        for (refused, expected) in cases {
+            assert!(refused.contains(expected), "{refused}");
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Components written by hand, for what no compiler makes: a core module in text behind the world of a CRM adapter.
 //!
 //! Every function of it answers with the zeroes that its memory begins with, which the contract's types read as a
-//! success with empty texts; only `describe` names the endpoint `api`, and `upsert-contact` does what the test says.
+//! success with empty texts; only `describe` has a name, a version and the endpoint `api`, and `upsert-contact` does
+//! what the test says.
 
 use std::path::Path;
 
@@ -65,6 +66,8 @@ impl Hand<'_> {
                 (func $digit (param $number i32) (result i32)
                     (i32.store8 (i32.const 600) (i32.add (i32.const 48) (local.get $number)))
                     (call $say (i32.const 600) (i32.const 1)))
+                (data (i32.const 0xf000) "\60\f0\00\00\04\00\00\00\68\f0\00\00\05\00\00\00")
+                (data (i32.const 0xf060) "hand\00\00\00\001.0.0")
                 (data (i32.const 0xf020) "\40\f0\00\00\01\00\00\00")
                 (data (i32.const 0xf040) "\48\f0\00\00\03\00\00\00api")
                 (func (export "backoffice:adapter/crm@1.0.0#describe") (result i32) (i32.const 0xf000))
