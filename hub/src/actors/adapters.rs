@@ -17,7 +17,7 @@ use crate::access::Permit;
 use crate::adapters::{Adapters, Candidate, Difference, Digest, LoadError, LoadedInfo, lock};
 use crate::domain::delivery::Adapter;
 use crate::domain::event::{Event, Loaded, Refused, RolledBack, Shadowed};
-use crate::journal::{Append, AppendError, Journal};
+use crate::journal::{Append, AppendError, Journal, NewEntry};
 use crate::sync::entries::By;
 
 /// The longest text of a refusal that is kept.
@@ -102,17 +102,18 @@ impl AdapterDesk {
         &self.0.adapters
     }
 
-    /// Writes down what the start has loaded, and warns of what is not what ran before.
+    /// What the start has loaded, for the journal. Warns of what is not what ran before, and brings the lock file into step.
     ///
     /// # Errors
-    /// The journal takes no entries.
-    pub async fn started(&self) -> Result<(), AppendError> {
+    /// An entry can't be made, which none of ours is.
+    pub async fn started(&self) -> Result<Vec<NewEntry>, AppendError> {
         let file = self.0.file.clone();
         let read = spawn_blocking(move || lock::read(&file)).await.unwrap_or_else(|error| Err(io::Error::other(error)));
         let before = read.unwrap_or_else(|error| {
             tracing::warn!(file = %self.0.file.display(), %error, "the lock file can't be read and is made anew");
             lock::Lock::new()
         });
+        let mut entries = Vec::new();
         for report in self.0.adapters.report() {
             let Some(info) = report.loaded else { continue };
             let locked = before.get(&report.name).map(|locked| locked.digest).filter(|digest| *digest != info.digest);
@@ -123,11 +124,11 @@ impl AdapterDesk {
                 );
             }
             let event = loaded(report.name, &info, locked, &Difference::default());
-            self.append(report.name, &By::hub("", "start"), &event).await?;
+            entries.push(entry(report.name, &By::hub("", "start"), &event)?);
         }
         *self.0.lock.lock() = before;
         self.keep().await;
-        Ok(())
+        Ok(entries)
     }
 
     /// CX022: loads the component that is configured now, and lets it take over.
@@ -225,7 +226,7 @@ impl AdapterDesk {
     }
 
     async fn append(&self, adapter: Adapter, by: &By, event: &Event) -> Result<(), AppendError> {
-        let entry = by.entry(format!("adapter/{adapter}"), event)?;
+        let entry = entry(adapter, by, event)?;
         self.0.journal.append(Append { entries: vec![entry], ..Append::default() }).await.map(|_| ())
     }
 
@@ -264,6 +265,10 @@ fn confirmed(candidate: &Candidate, confirm: Option<Digest>, shown: Option<Diffe
 fn swapped(candidate: &Candidate) -> Swapped {
     let (info, difference) = (candidate.info().clone(), candidate.difference.clone());
     Swapped { info, previous: candidate.previous, difference }
+}
+
+fn entry(adapter: Adapter, by: &By, event: &Event) -> Result<NewEntry, AppendError> {
+    by.entry(format!("adapter/{adapter}"), event)
 }
 
 fn loaded(adapter: Adapter, info: &LoadedInfo, previous: Option<Digest>, difference: &Difference) -> Event {

@@ -81,6 +81,7 @@ use futures::future::BoxFuture;
 
 pub use config::{JournalConfig, Kind, NoSuchKind};
 pub use cut::{CUTS, CutError, CutOrder, CutReport, cut};
+pub use disk::{Space, space};
 pub use entry::{Actor, Append, Claim, Committed, Digest, Entry, Head, Hex, NewEntry, NotHex, RequestKey, SCHEMA};
 pub use error::{AppendError, Broken, Fault, OpenError, ReadError};
 pub use file::FileJournal;

@@ -17,7 +17,7 @@ use crate::adapters::{SecretError, SecretRef};
 use crate::config::Config;
 use crate::domain::delivery::Adapter;
 use crate::domain::event::{Event, PolicyChanged};
-use crate::journal::{Append, Journal};
+use crate::journal::{Append, AppendError, Journal, NewEntry};
 use crate::notify::{Credentials, DeviceHint, NatsConfig, NatsConfigError, Notifier, NotifyStatus};
 use crate::sync::accounts::Accounts;
 use crate::sync::entries::By;
@@ -165,17 +165,18 @@ fn note(journal: &Arc<dyn Journal>, change: PolicyChange) {
     tokio::spawn(async move {
         let in_force = change.is_in_force();
         let changed = PolicyChanged { from: Some(change.old), to: change.new, in_force };
-        if let Err(error) = append_policy(journal.as_ref(), changed).await {
+        let append = policy_entry(changed).map(|entry| Append { entries: vec![entry], ..Append::default() });
+        let noted = async { journal.append(append?).await };
+        if let Err(error) = noted.await {
             tracing::error!(%error, "a change of the policies is not in the journal");
         }
     });
 }
 
-/// Writes a change of the policies down.
+/// A change of the policies, for the journal.
 ///
 /// # Errors
-/// The journal does not take it.
-pub async fn append_policy(journal: &dyn Journal, changed: PolicyChanged) -> Result<(), crate::journal::AppendError> {
-    let entry = By::hub("", POLICY).entry(POLICY.to_owned(), &Event::PolicyChanged(changed))?;
-    journal.append(Append { entries: vec![entry], ..Append::default() }).await.map(|_| ())
+/// The entry can't be made, which none of ours is.
+pub fn policy_entry(changed: PolicyChanged) -> Result<NewEntry, AppendError> {
+    By::hub("", POLICY).entry(POLICY.to_owned(), &Event::PolicyChanged(changed))
 }

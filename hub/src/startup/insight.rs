@@ -22,7 +22,7 @@ use crate::journal::reads::{ReadsLog, View};
 use crate::journal::{Actor, FileJournal, Journal};
 use crate::notify::NotifyStatus;
 use crate::state::history::HistoryPage;
-use crate::state::{ClientRecord, State};
+use crate::state::{ClientRecord, Following, State};
 use crate::sync::relationship;
 use crate::telemetry::TraceContext;
 
@@ -51,8 +51,7 @@ pub struct Parts {
 
 impl Insight for Parts {
     fn readiness(&self) -> Vec<Part> {
-        let mut parts =
-            vec![self.journal_part(), part("state", Health::Ok, None), self.policy_part(), self.actors_part()];
+        let mut parts = vec![self.journal_part(), self.state_part(), self.policy_part(), self.actors_part()];
         parts.extend(self.adapters.report().into_iter().map(|report| {
             let (status, detail) = match report.state {
                 AdapterState::Up if self.links.is_away(report.name) => (Health::Degraded, Some(AWAY.to_owned())),
@@ -134,6 +133,17 @@ impl Parts {
             None if self.journal.has_room() => part("journal", Health::Ok, None),
             None => part("journal", Health::Degraded, Some("too little free space: changes are refused".to_owned())),
             Some(reason) => part("journal", Health::Down, Some(reason.to_owned())),
+        }
+    }
+
+    fn state_part(&self) -> Part {
+        match self.state.how_it_follows() {
+            Following::Follows => part("state", Health::Ok, None),
+            Following::Waits => part("state", Health::Degraded, Some("too little free space: it waits".to_owned())),
+            Following::GivenUp => {
+                let why = "it can't be written: what is new is in memory only; restart the hub to have it made again";
+                part("state", Health::Degraded, Some(why.to_owned()))
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-use super::actors::{self, ActorsError, Running, append_policy};
+use super::actors::{self, ActorsError, Running, policy_entry};
 use super::data::{self, Data, DataError, decisions_in, reads_in};
 use super::insight::{Gauges, Parts};
 use super::links::Linked;
@@ -21,7 +21,7 @@ use crate::domain::delivery::Adapter;
 use crate::domain::event::{Configured, Event, PolicyChanged};
 use crate::http::{self, HttpContext, Limits, UPLOADS};
 use crate::journal::reads::ReadsLog;
-use crate::journal::{Append, FileJournal, FlushObserver, Journal};
+use crate::journal::{Append, AppendError, FileJournal, FlushObserver, Journal};
 use crate::state::Mark;
 use crate::sync::entries::By;
 use crate::telemetry::Metrics;
@@ -29,6 +29,8 @@ use crate::telemetry::Metrics;
 /// How long actors may take to start, and how often they are looked at meanwhile.
 const RISE: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_millis(5);
+/// Between two tries to write down what a start on a full disk could not.
+const NOTE_AGAIN: Duration = Duration::from_millis(200);
 /// How long actors may take to leave.
 const LEAVE: Duration = Duration::from_secs(15);
 
@@ -58,7 +60,7 @@ pub enum StartError {
     Actors(#[from] ActorsError),
     /// The journal does not take the hub's own entries.
     #[error("the journal: {0}")]
-    Append(#[from] crate::journal::AppendError),
+    Append(#[from] AppendError),
     /// The address can't be listened on.
     #[error("http.listen: {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
@@ -194,19 +196,46 @@ async fn open_adapters(config: &Config, metrics: &Metrics) -> Result<Adapters, S
 }
 
 /// Writes down what is different from the last run: adapters, components, policies.
+///
+/// Where the disk is full that waits: who can't write can still be read from.
 async fn note_start(data: &Data, config: &Config, desk: &AdapterDesk, access: &Access) -> Result<(), StartError> {
-    let journal = data.journal.as_ref();
-    for (adapter, event) in changed_adapters(&data.mark, config) {
-        let entry = By::hub("", "start").entry(format!("adapter/{adapter}"), &event)?;
-        journal.append(Append { entries: vec![entry], ..Append::default() }).await?;
-    }
-    desk.started().await?;
+    let by = By::hub("", "start");
+    let changed = changed_adapters(&data.mark, config).into_iter();
+    let changed = changed.map(|(adapter, event)| by.entry(format!("adapter/{adapter}"), &event));
+    let mut entries = changed.collect::<Result<Vec<_>, _>>()?;
+    entries.extend(desk.started().await?);
     let digest = access.digest();
     if data.mark.policy.as_ref() != Some(&digest) {
         let changed = PolicyChanged { from: data.mark.policy.clone(), to: Some(digest), in_force: true };
-        append_policy(journal, changed).await?;
+        entries.push(policy_entry(changed)?);
     }
-    Ok(())
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let append = Append { entries, ..Append::default() };
+    match data.journal.append(append.clone()).await {
+        Err(error @ AppendError::StorageUnavailable(_)) => {
+            tracing::error!(%error, "what the start has to write down waits");
+            tokio::spawn(note_later(data.journal.clone(), append));
+            Ok(())
+        }
+        noted => Ok(noted.map(|_| ())?),
+    }
+}
+
+/// Appends when there is room again.
+async fn note_later(journal: Arc<FileJournal>, append: Append) {
+    let noted = loop {
+        tokio::time::sleep(NOTE_AGAIN).await;
+        match journal.append(append.clone()).await {
+            Err(AppendError::StorageUnavailable(_)) if journal.trouble().is_none() => {}
+            noted => break noted,
+        }
+    };
+    match noted {
+        Ok(_) => tracing::info!("what the start had to write down is in the journal"),
+        Err(error) => tracing::error!(%error, "what the start had to write down is not in the journal"),
+    }
 }
 
 fn changed_adapters(mark: &Mark, config: &Config) -> Vec<(Adapter, Event)> {

@@ -57,7 +57,7 @@ impl Fold {
 
     fn batch(&mut self) -> Batch {
         Batch {
-            records: self.changed.drain().map(|(_, record)| record).collect(),
+            records: std::mem::take(&mut self.changed),
             stars: std::mem::take(&mut self.stars),
             history: std::mem::take(&mut self.history),
             mark: self.mark.clone(),
@@ -147,7 +147,7 @@ impl Fold {
         let mut record = DeviceRecord::clone(&before);
         record.device.evolve(event, entry.version, entry.time);
         if self.mark.configured.contains(&Adapter::Identity) {
-            record.link.commands.extend(owing.device_command(event, &record.device));
+            record.link.owe(owing.device_command(event, &record.device));
         }
         let after = record.device.clone();
         self.keep(Some(before.device.version), Record::Device(Arc::new(record)));
@@ -169,7 +169,7 @@ impl Fold {
         let configured = self.mark.configured.contains(&Adapter::Messaging);
         self.owner(client, |record| {
             if let Some(message) = owing.message(template, &record.client, Some(device)).filter(|_| configured) {
-                record.links.entry(Adapter::Messaging).or_default().commands.push_back(message);
+                record.links.entry(Adapter::Messaging).or_default().owe([message]);
             }
         });
     }
@@ -273,7 +273,7 @@ pub(super) fn touched_client(
     }
     let mut owe = |adapter, deliveries: Vec<Delivery>| {
         if now.owed.contains(&adapter) && !deliveries.is_empty() {
-            record.links.entry(adapter).or_default().commands.extend(deliveries);
+            record.links.entry(adapter).or_default().owe(deliveries);
         }
     };
     if let Event::DocumentReceived(document) = event {
@@ -300,7 +300,7 @@ pub(super) fn settled(link: &mut Link, event: &Event, body: Option<&Arc<Client>>
         Event::DeliveryDelivered(data) => {
             link.delivered(data, entry.time);
             if data.function == Function::Provision {
-                link.commands.push_back(owing(entry).device_list());
+                link.owe([owing(entry).device_list()]);
             }
         }
         Event::DeliveryParked(data) => link.parked(data),

@@ -1,12 +1,14 @@
 //! sled follows the fold: a thread of its own, one batch for all that has gathered, a bounded distance behind, never on a
 //! request's path.
+//!
+//! What waits for it is merged: of a record that changes again and again only the newest version is kept.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
@@ -16,9 +18,9 @@ use super::store::{StoreError, encode, key};
 use crate::domain::delivery::Adapter;
 use crate::journal;
 
-/// Groups that may wait for sled; the fold waits beyond that.
-const BEHIND: usize = 256;
-/// Records that are written as one batch.
+/// Records and other keys that may wait for sled; the fold waits beyond that.
+const BEHIND: usize = 4_096;
+/// So many do not wait for more.
 const TOGETHER: usize = 512;
 /// How long changes gather, so that sled is given many at once, and a record that changes again meanwhile but once.
 const GATHER: Duration = Duration::from_millis(25);
@@ -49,10 +51,23 @@ pub struct Mark {
     pub policy: Option<String>,
 }
 
-/// What a group of entries has changed.
+/// How it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Following {
+    /// As it should.
+    #[default]
+    Follows,
+    /// The disk is full: what is new is in memory, and written when there is room.
+    Waits,
+    /// The store takes nothing more: what is new is in memory only, until the next start makes the store again.
+    GivenUp,
+}
+
+/// What entries have changed.
+#[derive(Default)]
 pub struct Batch {
-    /// The new versions.
-    pub records: Vec<Record>,
+    /// The new versions, by reference.
+    pub records: HashMap<String, Record>,
     /// Favourites that came or went.
     pub stars: Vec<(String, bool)>,
     /// Entries that belong to a client's history.
@@ -61,10 +76,43 @@ pub struct Batch {
     pub mark: Mark,
 }
 
+impl Batch {
+    fn len(&self) -> usize {
+        self.records.len() + self.stars.len() + self.history.len()
+    }
+
+    /// Takes in what came after it.
+    fn merge(&mut self, newer: Self) {
+        self.records.extend(newer.records);
+        self.stars.extend(newer.stars);
+        self.history.extend(newer.history);
+        self.mark = newer.mark;
+    }
+}
+
 /// The thread that writes.
 pub struct Follower {
-    sender: Option<Sender<Batch>>,
+    waiting: Arc<Waiting>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What the fold has handed over and sled does not have yet.
+#[derive(Default)]
+struct Waiting {
+    state: Mutex<State>,
+    /// For the thread: there is something, or there will be no more.
+    work: Condvar,
+    /// For the fold: there is room again, or nobody follows.
+    room: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    batch: Option<Batch>,
+    /// The fold has ended.
+    closed: bool,
+    /// The thread has ended.
+    gone: bool,
 }
 
 impl Follower {
@@ -73,25 +121,35 @@ impl Follower {
     /// # Errors
     /// No thread can be had.
     pub fn start(shared: Arc<Shared>) -> std::io::Result<Self> {
-        let (sender, receiver) = bounded(BEHIND);
-        let thread =
-            std::thread::Builder::new().name("state-follower".into()).spawn(move || run(&shared, &receiver))?;
-        Ok(Self { sender: Some(sender), thread: Some(thread) })
+        let waiting = Arc::<Waiting>::default();
+        let follows = Follows(waiting.clone());
+        let thread = std::thread::Builder::new().name("state-follower".into());
+        let thread = thread.spawn(move || run(&shared, &follows.0))?;
+        Ok(Self { waiting, thread: Some(thread) })
     }
 
     /// Hands a batch over; waits where sled is too far behind.
     pub fn write(&self, batch: Batch) {
-        if let Some(sender) = &self.sender
-            && sender.send(batch).is_err()
-        {
-            tracing::error!("the read model is not followed any more; the next start makes it again");
+        let mut state = self.waiting.state.lock();
+        while !state.gone && state.batch.as_ref().is_some_and(|batch| batch.len() >= BEHIND) {
+            self.waiting.room.wait(&mut state);
         }
+        if state.gone {
+            return;
+        }
+        match &mut state.batch {
+            Some(gathered) => gathered.merge(batch),
+            None => state.batch = Some(batch),
+        }
+        drop(state);
+        self.waiting.work.notify_one();
     }
 }
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        drop(self.sender.take());
+        self.waiting.state.lock().closed = true;
+        self.waiting.work.notify_one();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -100,15 +158,47 @@ impl Drop for Follower {
     }
 }
 
-fn run(shared: &Shared, receiver: &Receiver<Batch>) {
-    let mut following = true;
-    while let Ok(first) = receiver.recv() {
-        let batches = gather(first, receiver);
-        following = following && persist(shared, &batches);
-        if following {
-            for batch in &batches {
-                shared.store.followed(batch);
+/// The thread's own end of it: however the thread ends, the fold waits no longer.
+struct Follows(Arc<Waiting>);
+
+impl Drop for Follows {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock();
+        state.gone = true;
+        if !state.closed {
+            tracing::error!("the read model is not followed any more; the next start makes it again");
+        }
+        drop(state);
+        self.0.room.notify_all();
+    }
+}
+
+impl Waiting {
+    /// What has come together; none when the fold has ended and all is written.
+    fn next(&self) -> Option<Batch> {
+        let mut state = self.state.lock();
+        while state.batch.is_none() {
+            if state.closed {
+                return None;
             }
+            self.work.wait(&mut state);
+        }
+        if state.batch.as_ref().is_some_and(|batch| batch.len() < TOGETHER) && !state.closed {
+            MutexGuard::unlocked(&mut state, || std::thread::sleep(GATHER));
+        }
+        let batch = state.batch.take();
+        drop(state);
+        self.room.notify_all();
+        batch
+    }
+}
+
+fn run(shared: &Shared, waiting: &Waiting) {
+    let mut following = true;
+    while let Some(batch) = waiting.next() {
+        following = following && wait_for_room(shared, waiting) && persist(shared, &batch);
+        if following {
+            shared.store.followed(&batch);
         }
     }
     if let Err(error) = shared.store.tree().flush() {
@@ -116,54 +206,53 @@ fn run(shared: &Shared, receiver: &Receiver<Batch>) {
     }
 }
 
-/// What has come together, not much more than [`TOGETHER`] records of it.
-fn gather(first: Batch, receiver: &Receiver<Batch>) -> Vec<Batch> {
-    let mut records = first.records.len();
-    let mut batches = vec![first];
-    if records < TOGETHER {
-        std::thread::sleep(GATHER);
+/// A full disk is waited out before sled meets it: what sled can't write it never forgets. No, when the hub stops meanwhile.
+fn wait_for_room(shared: &Shared, waiting: &Waiting) -> bool {
+    if shared.store.has_room() {
+        return true;
     }
-    while records < TOGETHER
-        && let Ok(batch) = receiver.try_recv()
-    {
-        records += batch.records.len();
-        batches.push(batch);
+    tracing::error!("the read model waits: too little free space");
+    shared.following(Following::Waits);
+    while !shared.store.has_room() {
+        let mut state = waiting.state.lock();
+        if state.closed {
+            return false;
+        }
+        waiting.work.wait_for(&mut state, PAUSE);
     }
-    batches
+    tracing::info!("the read model has room again");
+    shared.following(Following::Follows);
+    true
 }
 
-/// Writes the batches, again and again for a while. Once a batch is given up none may follow, or the mark would lie:
+/// Writes a batch, again and again for a while. Once a batch is given up none may follow, or the mark would lie:
 /// from then on everything newer is served from memory, and the next start catches up from the journal.
-fn persist(shared: &Shared, batches: &[Batch]) -> bool {
+fn persist(shared: &Shared, batch: &Batch) -> bool {
     for _ in 0..ATTEMPTS {
-        match write(shared, batches) {
+        match write(shared, batch) {
             Ok(()) => return true,
             Err(error) => tracing::error!(%error, "the read model can't be written"),
         }
         std::thread::sleep(PAUSE);
     }
     tracing::error!("the read model is given up; restart the hub to have it made again");
+    shared.following(Following::GivenUp);
     false
 }
 
-fn write(shared: &Shared, batches: &[Batch]) -> Result<(), StoreError> {
+fn write(shared: &Shared, batch: &Batch) -> Result<(), StoreError> {
     let mut together = sled::Batch::default();
-    let records = batches.iter().flat_map(|batch| &batch.records).map(|record| (record.reference(), record));
-    for (reference, newest) in records.collect::<HashMap<_, _>>() {
+    for (reference, newest) in &batch.records {
         together.insert(key(reference), encode(newest)?);
     }
-    for batch in batches {
-        for (star, on) in &batch.stars {
-            let key = [b"s/", star.as_bytes()].concat();
-            if *on { together.insert(key, &[]) } else { together.remove(key) }
-        }
-        for (reference, seq) in &batch.history {
-            together.insert(history_key(reference, *seq), &[]);
-        }
+    for (star, on) in &batch.stars {
+        let key = [b"s/", star.as_bytes()].concat();
+        if *on { together.insert(key, &[]) } else { together.remove(key) }
     }
-    if let Some(newest) = batches.last() {
-        together.insert(MARK, serde_json::to_vec(&newest.mark)?);
+    for (reference, seq) in &batch.history {
+        together.insert(history_key(reference, *seq), &[]);
     }
+    together.insert(MARK, serde_json::to_vec(&batch.mark)?);
     Ok(shared.store.tree().apply_batch(together)?)
 }
 

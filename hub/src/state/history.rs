@@ -249,7 +249,7 @@ fn fold_device(record: Option<DeviceRecord>, entry: &Entry, reference: &str) -> 
         settled(&mut record.link, &event, None, entry);
     } else {
         record.device.evolve(&event, entry.version, entry.time);
-        record.link.commands.extend(super::fold::owing(entry).device_command(&event, &record.device));
+        record.link.owe(super::fold::owing(entry).device_command(&event, &record.device));
     }
     Some(record)
 }

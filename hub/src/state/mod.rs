@@ -22,7 +22,7 @@ pub mod view;
 
 use std::sync::Arc;
 
-pub use self::follow::Mark;
+pub use self::follow::{Following, Mark};
 pub use self::open::{Opened, Writer, discard, open};
 pub use self::record::{ClientRecord, DeviceRecord};
 pub use self::rows::{CursorKey, Sort, SortBy};
@@ -76,6 +76,12 @@ pub struct Page {
 }
 
 impl State {
+    /// How the store follows.
+    #[must_use]
+    pub fn how_it_follows(&self) -> Following {
+        self.0.how_it_follows()
+    }
+
     /// A client of the organisation.
     #[must_use]
     pub fn client(&self, org: &str, reference: &str) -> Option<Arc<ClientRecord>> {

@@ -26,7 +26,7 @@ pub fn of_client(adapter: Adapter, record: &ClientRecord) -> Plan {
     let due = match begun {
         // Nothing else of the lane is begun before this one has ended.
         Some(mirror) => moment(mirror, changed),
-        None => newer.or_else(|| link.commands.front().and_then(|command| moment(command, changed))),
+        None => newer.or_else(|| link.front().and_then(|command| moment(command, changed))),
     };
     Plan {
         due,
@@ -38,12 +38,12 @@ pub fn of_client(adapter: Adapter, record: &ClientRecord) -> Plan {
 /// The plan of the identity system's lane for a device.
 #[must_use]
 pub fn of_device(record: &DeviceRecord) -> Plan {
-    let due = record.link.commands.front().and_then(|command| moment(command, record.device.updated_at));
+    let due = record.link.front().and_then(|command| moment(command, record.device.updated_at));
     Plan { due, later: None, parked: is_parked(&record.link) }
 }
 
 fn is_parked(link: &Link) -> bool {
-    link.mirror.iter().chain(link.commands.front()).any(|delivery| delivery.progress == Progress::Parked)
+    link.mirror.iter().chain(link.front()).any(|delivery| delivery.progress == Progress::Parked)
 }
 
 /// When a delivery is due: never while it is set aside, at its own time where it has one, else since it was owed.

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use parking_lot::Mutex;
+
+use super::follow::Following;
 use super::lanes::Lanes;
 use super::plan;
 use super::record::Record;
@@ -26,6 +29,7 @@ pub struct Shared {
     /// Up to which entry everything has been announced, as the journal says.
     pub published: AtomicU64,
     seq: AtomicU64,
+    following: Mutex<Following>,
 }
 
 impl Shared {
@@ -41,6 +45,7 @@ impl Shared {
             store,
             published: AtomicU64::new(0),
             seq: AtomicU64::new(0),
+            following: Mutex::default(),
         }
     }
 
@@ -48,6 +53,17 @@ impl Shared {
     #[must_use]
     pub fn seq(&self) -> u64 {
         self.seq.load(Ordering::Acquire)
+    }
+
+    /// How the store follows.
+    #[must_use]
+    pub fn how_it_follows(&self) -> Following {
+        *self.following.lock()
+    }
+
+    /// How the store follows from now on.
+    pub(super) fn following(&self, how: Following) {
+        *self.following.lock() = how;
     }
 
     /// The fold has come to `seq`.

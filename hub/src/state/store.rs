@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fs::DirBuilder;
 use std::hash::{BuildHasher, RandomState};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
@@ -18,11 +18,14 @@ use thiserror::Error;
 use super::follow::{Batch, history_key};
 use super::record::{ClientRecord, DeviceRecord, Record};
 use crate::domain::delivery::Adapter;
+use crate::journal;
 
 /// The memory that hot records may take, in bytes of estimated weight.
 const HOT_BYTES: u64 = 48 * 1024 * 1024;
 /// sled's own page cache, in bytes.
 const SLED_CACHE_BYTES: u64 = 24 * 1024 * 1024;
+/// The free space that sled is left to find, in bytes: several of its segments.
+const SPARE: u64 = 4 * 1024 * 1024;
 /// Locks that keep a reader from putting an old record over a new one.
 const STRIPES: usize = 64;
 
@@ -77,6 +80,7 @@ pub struct Store {
     stripes: Vec<Mutex<()>>,
     hasher: RandomState,
     configured: Arc<[Adapter]>,
+    folder: PathBuf,
 }
 
 impl Store {
@@ -101,7 +105,14 @@ impl Store {
             stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
             hasher: RandomState::new(),
             configured: configured.into(),
+            folder: folder.to_owned(),
         })
+    }
+
+    /// Whether sled may be given more to write.
+    pub(super) fn has_room(&self) -> bool {
+        // Where the file system doesn't say, sled will.
+        journal::space(&self.folder).map_or(true, |space| space.free >= SPARE)
     }
 
     /// The adapters of today's configuration.
@@ -137,9 +148,9 @@ impl Store {
     pub(super) fn followed(&self, batch: &Batch) {
         let seq = batch.mark.seq;
         let mut pending = self.pending.write();
-        for record in &batch.records {
-            if pending.get(record.reference()).is_some_and(|(newest, _)| *newest <= seq) {
-                pending.remove(record.reference());
+        for reference in batch.records.keys() {
+            if pending.get(reference).is_some_and(|(newest, _)| *newest <= seq) {
+                pending.remove(reference);
             }
         }
         drop(pending);

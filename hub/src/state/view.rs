@@ -288,7 +288,7 @@ pub fn device(record: &DeviceRecord) -> String {
 fn sync(adapter: Adapter, record: &ClientRecord, link: &Link) -> SyncView {
     let due = mirror_due(adapter, &record.client, link).is_some();
     let (state, told) = state_of(link, due);
-    let begun = link.mirror.iter().chain(link.commands.front()).find(|delivery| delivery.attempts > 0);
+    let begun = link.mirror.iter().chain(link.front()).find(|delivery| delivery.attempts > 0);
     let current = told.or(begun);
     SyncView {
         state,
@@ -306,14 +306,14 @@ fn sync(adapter: Adapter, record: &ClientRecord, link: &Link) -> SyncView {
 /// newer version (`due`).
 fn state_of(link: &Link, due: bool) -> (SyncState, Option<&Delivery>) {
     let is = |progress: Progress| move |delivery: &&Delivery| delivery.progress == progress;
-    let front = link.commands.front().filter(is(Progress::Parked));
+    let front = link.front().filter(is(Progress::Parked));
     if let Some(parked) = front.filter(|_| link.commands.len() > 1) {
         return (SyncState::Held, Some(parked));
     }
     if let Some(parked) = front.or_else(|| link.mirror.as_ref().filter(is(Progress::Parked)).filter(|_| !due)) {
         return (SyncState::Parked, Some(parked));
     }
-    let mut all = link.mirror.iter().chain(&link.commands);
+    let mut all = link.all();
     let failed = |delivery: &&Delivery| matches!(delivery.progress, Progress::Retrying | Progress::Unknown);
     if let Some(failed) = all.find(failed) {
         return (SyncState::Retrying, Some(failed));
@@ -323,7 +323,7 @@ fn state_of(link: &Link, due: bool) -> (SyncState, Option<&Delivery>) {
 
 /// How many commands wait behind one that was set aside; none where nothing holds them.
 fn held(link: &Link) -> Option<usize> {
-    let parked = link.commands.front().is_some_and(|front| front.progress == Progress::Parked);
+    let parked = link.front().is_some_and(|front| front.progress == Progress::Parked);
     (parked && link.commands.len() > 1).then(|| link.commands.len() - 1)
 }
 

@@ -127,7 +127,7 @@ fn views(
     newer: bool,
 ) -> Vec<ParkedDelivery> {
     let held = link.commands.len().saturating_sub(1);
-    let all = link.mirror.iter().chain(link.commands.front());
+    let all = link.mirror.iter().chain(link.front());
     let view = |delivery: &Delivery| {
         let mirror = delivery.function.is_mirror();
         ParkedDelivery {

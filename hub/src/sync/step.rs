@@ -76,7 +76,7 @@ fn newest(adapter: Adapter, record: &ClientRecord, link: &Link, now: DateTime<Ut
 }
 
 fn command(link: &Link, now: DateTime<Utc>) -> Option<Step> {
-    link.commands.front().and_then(|front| again(front, now))
+    link.front().and_then(|front| again(front, now))
 }
 
 /// The next attempt of a delivery that has one.

@@ -20,7 +20,7 @@ fn text(value: &Value) -> &str {
 }
 
 /// A hub that looks for faults, with a NATS server.
-async fn world(port: u16) -> World {
+pub async fn world(port: u16) -> World {
     let more = format!("[nats]\nurl = \"nats://127.0.0.1:{port}\"\n");
     let world = World::prepare(Config { more, env: vec![("HUB_FAULTS", "faults")], ..Config::default() }).await;
     std::fs::create_dir(world.folder().join("faults")).unwrap();
@@ -28,7 +28,7 @@ async fn world(port: u16) -> World {
     world
 }
 
-fn ask_for(world: &World, point: &str, what: &str) {
+pub fn ask_for(world: &World, point: &str, what: &str) {
     let folder = world.folder();
     let aside = folder.join("fault");
     std::fs::write(&aside, what).unwrap();
@@ -66,7 +66,7 @@ async fn risen(world: &World, name: &str, count: u64) -> Value {
     found
 }
 
-async fn ready(world: &World) -> Value {
+pub async fn ready(world: &World) -> Value {
     world.http.get(format!("{}/health/ready", world.url())).send().await.unwrap().json().await.unwrap()
 }
 

@@ -20,6 +20,7 @@ mod attacked;
 mod bodies;
 mod calls;
 mod clocks;
+mod disk;
 mod events;
 mod examples;
 mod faults;

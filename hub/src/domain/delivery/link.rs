@@ -32,20 +32,39 @@ pub struct Link {
     /// The mirror's delivery under way or parked.
     #[serde(default)]
     pub mirror: Option<Delivery>,
-    /// Commands, oldest first.
+    /// Commands, oldest first; shared by all versions of the record, of which there is one for each step.
     #[serde(default)]
-    pub commands: VecDeque<Delivery>,
+    pub commands: VecDeque<Arc<Delivery>>,
 }
 
 impl Link {
     /// The delivery with this key.
     #[must_use]
     pub fn find(&self, key: &str) -> Option<&Delivery> {
-        self.mirror.iter().chain(&self.commands).find(|delivery| delivery.key == key)
+        self.all().find(|delivery| delivery.key == key)
+    }
+
+    /// The mirror's delivery and the commands.
+    pub fn all(&self) -> impl Iterator<Item = &Delivery> {
+        self.mirror.iter().chain(self.commands.iter().map(Arc::as_ref))
+    }
+
+    /// The command whose turn it is.
+    #[must_use]
+    pub fn front(&self) -> Option<&Delivery> {
+        self.commands.front().map(Arc::as_ref)
+    }
+
+    /// Owes more commands, behind those that are owed.
+    pub fn owe(&mut self, commands: impl IntoIterator<Item = Delivery>) {
+        self.commands.extend(commands.into_iter().map(Arc::new));
     }
 
     fn find_mut(&mut self, key: &str) -> Option<&mut Delivery> {
-        self.mirror.iter_mut().chain(&mut self.commands).find(|delivery| delivery.key == key)
+        if self.mirror.as_ref().is_some_and(|mirror| mirror.key == key) {
+            return self.mirror.as_mut();
+        }
+        self.commands.iter_mut().find(|command| command.key == key).map(Arc::make_mut)
     }
 
     /// Whether anything was begun or waits here; an undelivered newer version of a mirror shows only beside its client.
