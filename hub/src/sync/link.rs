@@ -60,6 +60,8 @@ struct Link {
     /// Clients whose relationship is to be read now that the CRM has them, when no delivery needs the room. What a crash
     /// forgets of it, the next view asks for.
     delivered: BTreeSet<Arc<str>>,
+    /// Lanes that were due and had nothing to do when they were last looked at.
+    idle: HashSet<Arc<str>>,
     /// How the outside system is, asked where nothing is due that would show it.
     probe: JoinSet<bool>,
 }
@@ -76,6 +78,7 @@ pub async fn run(worker: Worker, policy: LinkPolicy, side: &Side, leaving: impl 
         asides: JoinSet::new(),
         asking: HashSet::new(),
         delivered: BTreeSet::new(),
+        idle: HashSet::new(),
         probe: JoinSet::new(),
     };
     let mut leaving = std::pin::pin!(leaving);
@@ -137,6 +140,9 @@ impl Link {
     }
 
     fn ended(&mut self, lane: Arc<str>, result: Result<Worked, AppendError>) {
+        if !matches!(result, Ok(Worked::Idle)) {
+            self.idle.remove(&lane);
+        }
         match result {
             Ok(Worked::Delivered(function)) => {
                 self.breaker.succeeded();
@@ -154,12 +160,18 @@ impl Link {
         self.busy.remove(&lane);
     }
 
-    /// A lane that was due and had nothing to do is worked out anew, so that it does not come up again at once.
-    fn settle_idle(&self, lane: &str) {
+    /// A lane that was due and had nothing to do is worked out anew. It may have become due while it was looked at, and
+    /// then comes up again at once; but not for ever.
+    fn settle_idle(&mut self, lane: &Arc<str>) {
         let (adapter, now) = (self.worker.adapter, self.worker.clock.now());
         let plan = self.worker.state.plan_again(adapter, lane);
-        if plan.due.is_some_and(|due| due <= now) {
-            tracing::error!(adapter = adapter.as_str(), lane, "a lane is due and has nothing to do");
+        let due = plan.due.is_some_and(|due| due <= now);
+        if due && self.idle.insert(lane.clone()) {
+            return;
+        }
+        self.idle.remove(lane);
+        if due {
+            tracing::error!(adapter = adapter.as_str(), %lane, "a lane is due and has nothing to do");
             self.postpone(lane, LOOK_EVERY);
         }
     }
