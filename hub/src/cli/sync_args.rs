@@ -10,7 +10,7 @@ use crate::domain::parked::{ParkedFilter, REASONS};
 /// `hub sync …`.
 #[derive(Debug, Subcommand)]
 pub enum SyncCommand {
-    /// What is owed to each adapter.
+    /// For how many clients and devices each adapter is owed something, and since when.
     #[command(after_help = "Example:\n  hub sync status\n  hub sync status --json")]
     Status(JournalArgs),
     /// What was set aside.
