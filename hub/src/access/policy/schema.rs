@@ -189,6 +189,12 @@ impl Attributes<Subject> for Scope<'_> {
         row.any_element(attribute, &mut |element| test(&Element(element)))
     }
 
+    /// Of a client that is not there nothing is known: who may see it where something is absent must not learn that way
+    /// that it exists.
+    fn is_known(&self, subject: Subject) -> bool {
+        self.view.row.is_some() || !matches!(subject, Subject::Client(_))
+    }
+
     fn has(&self, subject: Subject, text: &str) -> Option<bool> {
         if subject != Subject::MemberClients {
             return None;

@@ -290,9 +290,15 @@ fn differences_between_two_matrices_are_named() {
 
 /// Conditions about the client on a listing, beside the repository's own.
 fn narrowed() -> Policy {
-    let lines = "L_1, RP002, CL001, client.status eq active\nL_2, *, CL009, not (client.segment eq private)\n\
-                 L_3, RP004, CL001, member.clients contain {client} or client.tags eq open\n\
-                 L_4, RP003, CL004, client.address.country ne GB\nL_4, RP003, *, member.id ne m-2\n";
+    with_conditions(
+        "L_1, RP002, CL001, client.status eq active\nL_2, *, CL009, not (client.segment eq private)\n\
+         L_3, RP004, CL001, member.clients contain {client} or client.tags eq open\n\
+         L_4, RP003, CL004, client.address.country ne GB\nL_4, RP003, *, member.id ne m-2\n",
+    )
+}
+
+/// The repository's policy with more conditions, and without the cases that hold for it alone.
+fn with_conditions(lines: &str) -> Policy {
     let copy = copied();
     for file in Source::read(copy.path()).unwrap().files().iter().filter(|file| file.name.starts_with("tests/")) {
         fs::remove_file(copy.path().join(&file.name)).unwrap();
@@ -300,6 +306,30 @@ fn narrowed() -> Policy {
     let text = fs::read_to_string(copy.path().join("conditions.csv")).unwrap();
     fs::write(copy.path().join("conditions.csv"), format!("{text}\n{lines}")).unwrap();
     Policy::load(copy.path()).unwrap_or_else(|findings| panic!("{}", told(&findings)))
+}
+
+#[test]
+fn a_condition_on_the_client_never_tells_that_there_is_none() {
+    for condition in [
+        "client.externalReference eq null",
+        "client.externalReference ne null or client.externalReference eq null",
+        "not (client.externalReference pr)",
+        "not (client.segment eq private)",
+        "client.tags ne open",
+        "not (client.tags pr)",
+        "client.tags eq null",
+        "not (client.corporate.contacts[role eq billing])",
+        "not (client.corporate pr)",
+    ] {
+        let policy = with_conditions(&format!("M_1, RP003, CL002, {condition}\n"));
+        let caller = caller("m-1", "acme", &["RP003"], &[], Some("active"));
+        let decide = |view| policy.decide((&caller, "operators"), Action::CL002, view);
+        let missing = decide(View::of(Some("CL-1"), None));
+        assert!(matches!(missing, Decision::Denied { .. }), "{condition}: {missing:?}");
+        let there = serde_json::json!({ "reference": "CL-1", "segment": "sme" });
+        let there: CaseClient = serde_json::from_value(there).unwrap();
+        assert!(matches!(decide(View::row(&there)), Decision::Allowed { .. }), "{condition}");
+    }
 }
 
 fn some_client() -> impl Strategy<Value = CaseClient> {

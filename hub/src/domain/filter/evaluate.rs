@@ -42,6 +42,11 @@ pub trait Attributes<A> {
     /// Hands each element of a complex attribute to `test` until it says true; whether it did.
     fn any_element(&self, attribute: A, test: &mut dyn FnMut(&dyn Attributes<A>) -> bool) -> bool;
 
+    /// Whether anything can be said of the attribute: where the row itself is missing, not even that it has no value.
+    fn is_known(&self, _attribute: A) -> bool {
+        true
+    }
+
     /// Whether exactly `text` is among the values of an attribute that may have several, for rows that can tell without
     /// looking at each; `None` where they can't.
     fn has(&self, _attribute: A, _text: &str) -> Option<bool> {
@@ -61,6 +66,9 @@ impl<A: Copy> Expression<A> {
     }
 
     fn evaluate(&self, row: &dyn Attributes<A>, strict: bool) -> Truth {
+        if strict && self.attribute().is_some_and(|attribute| !row.is_known(attribute)) {
+            return None;
+        }
         match self {
             Self::And(parts) => until(parts, false, |part| part.evaluate(row, strict)),
             Self::Or(parts) => until(parts, true, |part| part.evaluate(row, strict)),
@@ -73,6 +81,18 @@ impl<A: Copy> Expression<A> {
             Self::Compare { attribute, many, exact, operator, operand } => {
                 let against = Against { operator: *operator, exact: *exact, strict };
                 against.evaluate(row, (*attribute, *many), operand)
+            }
+        }
+    }
+}
+
+impl<A: Copy> Expression<A> {
+    /// The attribute that is tested here, and not in a part of it.
+    const fn attribute(&self) -> Option<A> {
+        match self {
+            Self::And(_) | Self::Or(_) | Self::Not(_) => None,
+            Self::Present { attribute, .. } | Self::Compare { attribute, .. } | Self::Element { of: attribute, .. } => {
+                Some(*attribute)
             }
         }
     }
