@@ -2,6 +2,7 @@
 //!
 //! Looks run over every lane that has something set aside, so they run beside the threads that serve connections.
 
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::command::{Answer, CommandError, Done, Meta, Order};
@@ -13,6 +14,7 @@ use crate::domain::parked::{JobStarted, ParkedDelivery, ParkedFilter};
 use crate::domain::reference::{JOB, reference};
 use crate::sync::decide::{Bulk, Ruling};
 use crate::sync::parked::{self, Census, ParkedPage, Place};
+use crate::telemetry::TraceContext;
 
 impl Commands {
     /// CX030: a part of what was set aside. The permit is that it may be seen.
@@ -82,17 +84,22 @@ impl Commands {
             reason: ruling.reason.clone(),
             matched,
         };
-        let by = super::desk::by_caller(&permit, &meta);
-        let done = self.on_client(id, permit, meta, Order::Job(started)).await?;
-        let job = expect(done, |done| if let Done::Job(view) = done { Some(*view) } else { None })?;
-        if !job.replayed {
-            let turn = turn.ok_or(CommandError::Overloaded)?;
-            // The decisions are the job's, not the request's: its key is used up by the job's own entry.
-            let by = crate::sync::entries::By { key: None, ..by };
-            let (journal, state) = (self.journal().clone(), self.state().clone());
-            self.jobs().start(turn, job.value.clone(), Bulk { journal, state, filter, ruling, by });
-        }
-        Ok(Answer { value: job.value, replayed: job.replayed })
+        let (commands, by) = (self.clone(), super::desk::by_caller(&permit, &meta));
+        let starting = async move {
+            let done = commands.on_client(id, permit, meta, Order::Job(started)).await?;
+            let job = expect(done, |done| if let Done::Job(view) = done { Some(*view) } else { None })?;
+            if !job.replayed {
+                let turn = turn.ok_or(CommandError::Overloaded)?;
+                // The decisions are the job's, not the request's: its key is used up by the job's own entry.
+                let by = crate::sync::entries::By { key: None, ..by };
+                let (journal, state) = (commands.journal().clone(), commands.state().clone());
+                commands.jobs().start(turn, job.value.clone(), Bulk { journal, state, filter, ruling, by });
+            }
+            Ok(Answer { value: job.value, replayed: job.replayed })
+        };
+        // A task of its own: whoever asked may go away between the job's entry and its start.
+        let starting = TraceContext::scope(TraceContext::current(), starting).in_current_span();
+        tokio::spawn(starting).await.map_err(|_| CommandError::Restarting)?
     }
 
     fn was_answered(&self, permit: &Permit, meta: &Meta) -> bool {

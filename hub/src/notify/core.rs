@@ -57,7 +57,7 @@ impl Core {
             }
             self.send(&batch).await?;
             for event in batch {
-                progress.published(event.seq).await?;
+                progress.published(event.seq).await;
             }
             progress.passed(through);
         }

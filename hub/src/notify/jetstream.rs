@@ -115,7 +115,7 @@ impl JetStream {
             tokio::select! {
                 biased;
                 Some(sent) = landing(&mut flying) => {
-                    progress.published(sent?).await?;
+                    progress.published(sent?).await;
                     if flying.is_empty() {
                         progress.passed(through);
                     }
@@ -133,7 +133,7 @@ impl JetStream {
             }
         }
         while let Some(sent) = landing(&mut flying).await {
-            progress.published(sent?).await?;
+            progress.published(sent?).await;
         }
         Ok(())
     }

@@ -92,7 +92,8 @@ impl<S: Source> Notifier<S> {
         };
         self.status.send_modify(|status| status.connected = false);
         worked?;
-        progress.mark().await
+        progress.mark().await;
+        Ok(())
     }
 
     /// One connection after the other, until told to stop.

@@ -45,21 +45,28 @@ impl<'a, S: Source> Progress<'a, S> {
     }
 
     /// The event of `seq` has been sent.
-    pub(super) async fn published(&mut self, seq: u64) -> Result<(), SourceError> {
+    pub(super) async fn published(&mut self, seq: u64) {
         self.position = seq;
         self.status.send_modify(|status| status.published = status.published.saturating_add(1));
         self.show();
         self.unmarked = self.unmarked.saturating_add(1);
-        if self.unmarked >= MARK_EVERY { self.mark().await } else { Ok(()) }
+        if self.unmarked.is_multiple_of(MARK_EVERY) {
+            self.mark().await;
+        }
     }
 
-    /// Writes the position into the journal, where anything was sent since it was written last.
-    pub(super) async fn mark(&mut self) -> Result<(), SourceError> {
-        if self.unmarked > 0 {
-            self.source.mark_published(self.position).await?;
-            self.unmarked = 0;
+    /// Writes the position into the journal, where anything was sent since it was written last. A journal that refuses it, on
+    /// a full disk, is asked again later: more may be sent twice then, and nothing is lost.
+    pub(super) async fn mark(&mut self) {
+        if self.unmarked == 0 {
+            return;
         }
-        Ok(())
+        match self.source.mark_published(self.position).await {
+            Ok(()) => self.unmarked = 0,
+            Err(error) => {
+                tracing::warn!(%error, position = self.position, "how far was announced can't be written down")
+            }
+        }
     }
 
     fn show(&self) {

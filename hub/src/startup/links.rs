@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::actors::{RestartPolicy, Seat, TaskSpec, Tree, TreeError, group, supervise_task};
 use crate::adapters::Adapters;
@@ -105,7 +106,8 @@ fn clock(journal: &dyn Journal) -> Clock {
 fn worker(adapter: Adapter, linked: &Linked, (schedule, clock): (&Arc<Schedule>, &Clock)) -> Worker {
     let Linked { journal, state, adapters, documents } = linked.clone();
     let caller = Caller { adapters, state: state.clone(), documents };
-    Worker { adapter, journal, state, caller, schedule: schedule.clone(), clock: clock.clone() }
+    let leaving = CancellationToken::new();
+    Worker { adapter, journal, state, caller, schedule: schedule.clone(), clock: clock.clone(), leaving }
 }
 
 fn breaker(config: &SyncConfig) -> BreakerPolicy {

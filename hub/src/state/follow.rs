@@ -92,6 +92,7 @@ impl Batch {
 
 /// The thread that writes.
 pub struct Follower {
+    shared: Arc<Shared>,
     waiting: Arc<Waiting>,
     thread: Option<JoinHandle<()>>,
 }
@@ -122,16 +123,17 @@ impl Follower {
     /// No thread can be had.
     pub fn start(shared: Arc<Shared>) -> std::io::Result<Self> {
         let waiting = Arc::<Waiting>::default();
-        let follows = Follows(waiting.clone());
+        let follows = Follows(waiting.clone(), shared.clone());
         let thread = std::thread::Builder::new().name("state-follower".into());
-        let thread = thread.spawn(move || run(&shared, &follows.0))?;
-        Ok(Self { waiting, thread: Some(thread) })
+        let thread = thread.spawn(move || run(&follows.1, &follows.0))?;
+        Ok(Self { shared, waiting, thread: Some(thread) })
     }
 
-    /// Hands a batch over; waits where sled is too far behind.
+    /// Hands a batch over; waits where sled is too far behind, but not for a full disk: who folds still serves.
     pub fn write(&self, batch: Batch) {
         let mut state = self.waiting.state.lock();
-        while !state.gone && state.batch.as_ref().is_some_and(|batch| batch.len() >= BEHIND) {
+        let follows = || self.shared.how_it_follows() == Following::Follows;
+        while !state.gone && state.batch.as_ref().is_some_and(|batch| batch.len() >= BEHIND) && follows() {
             self.waiting.room.wait(&mut state);
         }
         if state.gone {
@@ -159,7 +161,7 @@ impl Drop for Follower {
 }
 
 /// The thread's own end of it: however the thread ends, the fold waits no longer.
-struct Follows(Arc<Waiting>);
+struct Follows(Arc<Waiting>, Arc<Shared>);
 
 impl Drop for Follows {
     fn drop(&mut self) {
@@ -167,6 +169,7 @@ impl Drop for Follows {
         state.gone = true;
         if !state.closed {
             tracing::error!("the read model is not followed any more; the next start makes it again");
+            self.1.following(Following::GivenUp);
         }
         drop(state);
         self.0.room.notify_all();
@@ -213,6 +216,7 @@ fn wait_for_room(shared: &Shared, waiting: &Waiting) -> bool {
     }
     tracing::error!("the read model waits: too little free space");
     shared.following(Following::Waits);
+    waiting.room.notify_all();
     while !shared.store.has_room() {
         let mut state = waiting.state.lock();
         if state.closed {

@@ -104,6 +104,7 @@ pub async fn run(worker: Worker, policy: LinkPolicy, side: &Side, leaving: impl 
             () = tokio::time::sleep(wait) => {}
         }
     }
+    link.worker.leaving.cancel();
     while link.running.join_next().await.is_some() {}
 }
 
@@ -124,7 +125,8 @@ impl Link {
                 // An error is nothing that a lane's work has: what it comes to is in the journal.
                 let _ = faults::strike("lane", worker.adapter.as_str());
                 let result = worker.run(&lane).await;
-                if result.is_err() {
+                // Whoever was faster has left something to do at once.
+                if result.as_ref().is_err_and(|error| !matches!(error, AppendError::Conflict { .. })) {
                     tokio::time::sleep(REST).await;
                 }
                 (lane, result)

@@ -4,7 +4,9 @@
 //! that is known to be unknown. A conflict means that somebody else has moved the lane; it is looked at again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::call::{Caller, Effect, Subject};
@@ -27,6 +29,8 @@ use crate::telemetry::TraceContext;
 
 /// How often a verdict is decided anew because the client has moved meanwhile.
 const CONFLICTS: u32 = 8;
+/// Between two tries to write down an outcome that the journal does not take.
+const NOTE_AGAIN: Duration = Duration::from_millis(200);
 
 /// What a lane's work needs.
 #[derive(Clone)]
@@ -43,6 +47,8 @@ pub struct Worker {
     pub schedule: Arc<Schedule>,
     /// What is due by now.
     pub clock: Clock,
+    /// The link leaves: an outcome that the journal does not take now is not kept any longer.
+    pub leaving: CancellationToken,
 }
 
 /// How a lane's work has ended, for the breaker.
@@ -162,11 +168,23 @@ impl Worker {
         let at = (self.clock.now(), rand::random::<f64>());
         let event = settle::failed(step, failure, self.repeatable(step.function), &self.schedule, at);
         tracing::info!(attempt = step.attempt, outcome = event.kind(), error = %failure.error, "an attempt failed");
-        self.append(by.entry(delivery_stream(self.adapter, lane), &event)?).await
+        self.note(vec![by.entry(delivery_stream(self.adapter, lane), &event)?], Vec::new()).await
     }
 
-    async fn append(&self, entry: NewEntry) -> Result<(), AppendError> {
-        self.journal.append(Append { entries: vec![entry], ..Append::default() }).await.map(|_| ())
+    /// Writes down what an attempt has come to. On a full disk that waits in memory: forgotten, the attempt would count as one
+    /// of which nobody knows whether it had its effect.
+    async fn note(&self, entries: Vec<NewEntry>, expects: Vec<(String, u64)>) -> Result<(), AppendError> {
+        let append = Append { entries, expects, ..Append::default() };
+        loop {
+            let refused = match self.journal.append(append.clone()).await {
+                Err(refused @ AppendError::StorageUnavailable(_)) => refused,
+                noted => return noted.map(|_| ()),
+            };
+            tokio::select! {
+                () = self.leaving.cancelled() => return Err(refused),
+                () = tokio::time::sleep(NOTE_AGAIN) => {}
+            }
+        }
     }
 
     async fn succeed(
@@ -177,7 +195,7 @@ impl Worker {
     ) -> Result<(), AppendError> {
         if let Effect::Document { status: DocumentStatus::Pending, .. } = effect {
             let undecided = settle::undecided(step, (&self.schedule, self.clock.now()), done);
-            return self.append(by.entry(delivery_stream(self.adapter, lane), &undecided)?).await;
+            return self.note(vec![by.entry(delivery_stream(self.adapter, lane), &undecided)?], Vec::new()).await;
         }
         let delivered = by.entry(delivery_stream(self.adapter, lane), &settle::delivered(step, &effect, done))?;
         let mut entries = vec![delivered];
@@ -189,7 +207,7 @@ impl Worker {
             }
             Effect::Receipt { .. } | Effect::Listed => {}
         }
-        self.journal.append(Append { entries, ..Append::default() }).await.map(|_| ())
+        self.note(entries, Vec::new()).await
     }
 
     /// Writes down what a case has come to, unless it is `wanted` no more when that is decided.
@@ -220,9 +238,9 @@ impl Worker {
                 entries.push(by.entry(stream_of(&event, lane), &event)?);
             }
             let expects = vec![(client_stream(lane), client.version), (kyc_stream(lane), client.kyc.version)];
-            match self.journal.append(Append { entries, expects, ..Append::default() }).await {
+            match self.note(entries, expects).await {
                 Err(AppendError::Conflict { .. }) => conflict::pause(round).await,
-                other => return other.map(|_| ()),
+                other => return other,
             }
         }
         Err(AppendError::Invalid("the client keeps changing under its screening"))

@@ -32,6 +32,8 @@ pub(super) struct Writer {
     counts: Arc<Counts>,
     day: NaiveDate,
     journal: FileJournal,
+    /// Where the journal begins, while that is not written down: the disk was full.
+    begun: Option<NewEntry>,
     /// Of the views that are missing, those that the record says so of.
     told: u64,
 }
@@ -43,8 +45,8 @@ impl Writer {
         ended: Receiver<()>,
         counts: Arc<Counts>,
     ) -> Result<Self, OpenError> {
-        let (day, journal) = today(folder, NaiveDate::MIN)?;
-        Ok(Self { folder: folder.to_owned(), waiting, ended, counts, day, journal, told: 0 })
+        let Today { day, journal, begun } = today(folder, NaiveDate::MIN)?;
+        Ok(Self { folder: folder.to_owned(), waiting, ended, counts, day, journal, begun, told: 0 })
     }
 
     /// Writes until the log is closed, and what waits then.
@@ -77,9 +79,9 @@ impl Writer {
     /// Begins another journal where another day has begun. A clock that goes back does not go back a day.
     fn turn(&mut self) -> Result<(), OpenError> {
         if Utc::now().date_naive() > self.day {
-            let (day, journal) = today(&self.folder, self.day)?;
+            let Today { day, journal, begun } = today(&self.folder, self.day)?;
             let before = std::mem::replace(&mut self.journal, journal);
-            self.day = day;
+            (self.day, self.begun) = (day, begun);
             before.close();
         }
         Ok(())
@@ -89,15 +91,24 @@ impl Writer {
         let lost = self.counts.lost.load(Ordering::Relaxed);
         let untold = lost - self.told;
         let gap = (untold > 0).then(|| own(LOST, &json!({"count": untold}))).flatten();
-        let entries = gap.into_iter().chain(views.into_iter().filter_map(entry)).collect();
+        let first = self.begun.iter().cloned().chain(gap);
+        let entries = first.chain(views.into_iter().filter_map(entry)).collect();
         block_on(self.journal.append(Append { entries, ..Append::default() }))?;
+        self.begun = None;
         self.told = lost;
         Ok(())
     }
 }
 
+/// The journal of a day.
+struct Today {
+    day: NaiveDate,
+    journal: FileJournal,
+    begun: Option<NewEntry>,
+}
+
 /// Today's journal, or the newest where that is of a later day.
-fn today(folder: &Path, not_before: NaiveDate) -> Result<(NaiveDate, FileJournal), OpenError> {
+fn today(folder: &Path, not_before: NaiveDate) -> Result<Today, OpenError> {
     let all = days(folder).map_err(OpenError::io(folder))?;
     let newest = all.last().map_or(not_before, |(day, _)| *day);
     let day = Utc::now().date_naive().max(newest).max(not_before);
@@ -106,11 +117,15 @@ fn today(folder: &Path, not_before: NaiveDate) -> Result<(NaiveDate, FileJournal
     if report.entries == 0 {
         let Head { seq, hash } = before.map_or(Ok(Head { seq: 0, hash: Digest::ZERO }), |(_, path)| end_of(path))?;
         let begun = Begun { previous: before.map(|(day, _)| *day), seq, hash };
-        let entries = own(BEGUN, &begun).into_iter().collect();
-        let begun = block_on(journal.append(Append { entries, ..Append::default() }));
-        begun.map_err(|error| OpenError::io(folder)(std::io::Error::other(error)))?;
+        let begun = own(BEGUN, &begun);
+        let entries = begun.clone().into_iter().collect();
+        match block_on(journal.append(Append { entries, ..Append::default() })) {
+            Ok(_) => {}
+            Err(AppendError::StorageUnavailable(_)) => return Ok(Today { day, journal, begun }),
+            Err(error) => return Err(OpenError::io(folder)(std::io::Error::other(error))),
+        }
     }
-    Ok((day, journal))
+    Ok(Today { day, journal, begun: None })
 }
 
 /// An entry of the record about itself.
