@@ -312,6 +312,11 @@ fn archiving_closes_everywhere() {
         let devices = admin.get(&format!("/clients/device/{reference}")).await.ok(200);
         let devices = devices["items"].as_array().unwrap();
         assert!(!devices.is_empty() && devices.iter().all(|device| device["active"] == false), "{devices:?}");
+        for (verb, body) in [("activate", json!({"active": true})), ("resetPIN", json!({}))] {
+            let mut body = body;
+            body["device"] = devices[0]["device"].clone();
+            admin.post(&format!("/clients/device/{verb}"), &body).await.problem(409, "client-archived");
+        }
         assert_eq!(mails(&world, text(&body["email"])).await, ["welcome", "deactivated"]);
         // Left out of lists unless a filter names the status; its number is free again.
         assert_eq!(admin.get("/clients/profile").await.ok(200)["total"], 0);
