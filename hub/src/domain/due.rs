@@ -40,7 +40,9 @@ pub fn mirror_due(adapter: Adapter, client: &Client, link: &Link) -> Option<Func
         Adapter::Kyc => (screening_due(client) && !screening_given_up(client, link)).then_some(Function::Verify),
         Adapter::Messaging => None,
         _ if !client.mirrored || link.version >= client.version => None,
-        _ if client.status.is_gone() => link.external_id.as_ref().map(|_| closing(adapter)),
+        _ if client.status.is_gone() && link.external_id.is_some() => Some(closing(adapter)),
+        // A client that is gone before anybody knew it need not be known, unless a device is on its way to it.
+        _ if client.status.is_gone() && !link.expected => None,
         _ => Some(opening(adapter, link)),
     }
 }

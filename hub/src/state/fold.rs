@@ -155,7 +155,13 @@ impl Fold {
         if let Event::DeviceTransferred(data) = event {
             self.remember(&data.to, entry);
             self.owner(&data.from, |record| record.devices.retain(|device| device != reference));
-            self.owner(&data.to, |record| record.devices.push(reference.to_owned()));
+            let expected = self.mark.configured.contains(&Adapter::Identity);
+            self.owner(&data.to, |record| {
+                record.devices.push(reference.to_owned());
+                if expected {
+                    record.links.entry(Adapter::Identity).or_default().expected = true;
+                }
+            });
             self.tell(&owing, Template::DeviceTransferred, (&data.from, &after));
         }
         // Without an identity system nobody issues the PIN, so its announcement waits for the delivery (`on_delivery`).

@@ -29,6 +29,9 @@ pub struct Link {
     /// When an operator gave up a screening, which is not owed by version alone.
     #[serde(default)]
     pub given_up: Option<DateTime<Utc>>,
+    /// A device was handed to the client: the identity system has to know it to move the device, gone as it may be by then.
+    #[serde(default)]
+    pub expected: bool,
     /// The mirror's delivery under way or parked.
     #[serde(default)]
     pub mirror: Option<Delivery>,
