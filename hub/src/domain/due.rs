@@ -47,6 +47,18 @@ pub fn mirror_due(adapter: Adapter, client: &Client, link: &Link) -> Option<Func
     }
 }
 
+/// Since when a mirror's function is owed for the client as it is, seen from `at`: since it changed; a screening also since
+/// its documents were checked, or since the one before has expired.
+#[must_use]
+pub fn mirror_since(function: Function, client: &Client, at: DateTime<Utc>) -> DateTime<Utc> {
+    if function != Function::Verify {
+        return client.updated_at;
+    }
+    let checked = client.kyc.documents.iter().filter_map(|document| document.checked_at);
+    let expired = client.kyc.expires_at.filter(|expires| *expires <= at);
+    checked.chain(expired).fold(client.updated_at, DateTime::max)
+}
+
 const fn closing(adapter: Adapter) -> Function {
     match adapter {
         Adapter::CoreBanking => Function::CloseCustomer,

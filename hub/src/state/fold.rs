@@ -301,7 +301,7 @@ pub(super) fn owing(entry: &Entry) -> Owing<'_> {
 /// A link after a step of one of its deliveries.
 pub(super) fn settled(link: &mut Link, event: &Event, body: Option<&Arc<Client>>, entry: &Entry) {
     match event {
-        Event::DeliveryAttempted(data) => link.attempted(data, body),
+        Event::DeliveryAttempted(data) => link.attempted(data, body, entry.time),
         Event::DeliveryFailed(data) => link.failed(data),
         Event::DeliveryDelivered(data) => {
             link.delivered(data, entry.time);
