@@ -17,11 +17,16 @@ export function refusal(code, field = undefined) {
 export function ofStatus(status, afterMs, effect, what, { code, field } = {}) {
   const why = code === undefined ? `${what} answered ${status}` : `${what} answered ${status} ${code}`;
   if ([401, 403, 407].includes(status)) return { tag: "unauthorized", val: why };
+  // Nothing that this adapter writes can be repeated safely, and whoever stands before the outside system may answer in its
+  // place once it has taken effect. A refusal of its own is told by 429, or by 503 with `Retry-After`.
+  const redirected = status >= 300 && status < 400;
+  const doubtful = redirected || status === 408 || (status >= 500 && !(status === 503 && afterMs !== undefined));
+  if (effect.now && doubtful) return { tag: "unknown", val: why };
   if ([408, 425, 429, 503].includes(status) && effect.earlier) return { tag: "unknown", val: why };
   if ([408, 425, 429].includes(status) || (status === 503 && afterMs !== undefined)) return retry(why, afterMs);
   if (status === 503) return unavailable(why);
-  if (status >= 500) return effect.earlier || effect.now ? { tag: "unknown", val: why } : retry(why, afterMs);
-  if (status >= 300 && status < 400) {
+  if (status >= 500) return effect.earlier ? { tag: "unknown", val: why } : retry(why, afterMs);
+  if (redirected) {
     return unavailable(`${why}, a redirect, which is never followed; check the endpoint's url`);
   }
   return rejected(why, field);

@@ -18,10 +18,11 @@ const three = (tag) => [tag, tag, tag];
 test("statuses become dispositions", () => {
   for (const status of [400, 404, 409, 422]) assert.deepEqual(row(status), three("reject"));
   for (const status of [401, 403, 407]) assert.deepEqual(row(status), three("unauthorized"));
-  assert.deepEqual(row(302), three("unavailable"));
-  for (const status of [408, 425, 429]) assert.deepEqual(row(status), ["retry", "retry", "unknown"]);
+  assert.deepEqual(row(302), ["unavailable", "unknown", "unavailable"]);
+  assert.deepEqual(row(408), ["retry", "unknown", "unknown"]);
+  for (const status of [425, 429]) assert.deepEqual(row(status), ["retry", "retry", "unknown"]);
   assert.deepEqual(row(503, 1000n), ["retry", "retry", "unknown"]);
-  assert.deepEqual(row(503), ["unavailable", "unavailable", "unknown"]);
+  assert.deepEqual(row(503), ["unavailable", "unknown", "unknown"]);
   for (const status of [500, 502, 504, 599]) assert.deepEqual(row(status), ["retry", "unknown", "unknown"]);
 });
 

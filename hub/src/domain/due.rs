@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::client::{Client, Status};
-use super::delivery::{Adapter, Function, Link, Progress};
+use super::delivery::{Adapter, Delivery, Function, Link, Progress};
 use super::kyc::{DocumentStatus, KycStatus, screening_subject};
 
 /// The idempotency key of a delivery: stable over restarts and rebuilds. `part` tells apart what one entry owes twice.
@@ -40,9 +40,31 @@ pub fn mirror_due(adapter: Adapter, client: &Client, link: &Link) -> Option<Func
         Adapter::Kyc => (screening_due(client) && !screening_given_up(client, link)).then_some(Function::Verify),
         Adapter::Messaging => None,
         _ if !client.mirrored || link.version >= client.version => None,
-        _ if client.status.is_gone() => link.external_id.as_ref().map(|_| closing(adapter)),
+        _ if client.status.is_gone() && link.external_id.is_some() => Some(closing(adapter)),
+        // A client that is gone before anybody knew it need not be known, unless a device is on its way to it.
+        _ if client.status.is_gone() && !link.expected => None,
         _ => Some(opening(adapter, link)),
     }
+}
+
+/// Whether the mirror's delivery has nothing more to bring: it surely had no effect, the client has moved on since, and
+/// nothing newer is owed in its place, as for one that was archived before anybody knew it.
+#[must_use]
+pub fn is_moot(adapter: Adapter, client: &Client, link: &Link) -> bool {
+    let surpassed = |mirror: &Delivery| mirror.progress == Progress::Retrying && client.version > mirror.version;
+    link.mirror.as_ref().is_some_and(surpassed) && mirror_due(adapter, client, link).is_none()
+}
+
+/// Since when a mirror's function is owed for the client as it is, seen from `at`: since it changed; a screening also since
+/// its documents were checked, or since the one before has expired.
+#[must_use]
+pub fn mirror_since(function: Function, client: &Client, at: DateTime<Utc>) -> DateTime<Utc> {
+    if function != Function::Verify {
+        return client.updated_at;
+    }
+    let checked = client.kyc.documents.iter().filter_map(|document| document.checked_at);
+    let expired = client.kyc.expires_at.filter(|expires| *expires <= at);
+    checked.chain(expired).fold(client.updated_at, DateTime::max)
 }
 
 const fn closing(adapter: Adapter) -> Function {

@@ -34,6 +34,7 @@ impl Owing<'_> {
             payload,
             progress: Progress::Pending,
             attempts: 0,
+            since: Some(self.at),
             next_at: None,
             error: None,
             parked: None,

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::client::{Client, Mark, Status};
 use super::delivery::{Adapter, Attempted, Failed, Function, Link, Parked, Progress};
-use super::due::{mirror_due, screening_lapses};
+use super::due::{mirror_due, mirror_since, screening_lapses};
 use super::event::Created;
 use super::kyc::KycStatus;
 use super::validate::{Mode, draft};
@@ -27,7 +27,11 @@ fn client(version: u64) -> Client {
 fn link(function: Function, reason: &str) -> Link {
     let mut link = Link::default();
     let key = || "k".to_owned();
-    link.attempted(&Attempted { key: key(), function, version: 1, owing: 1, attempt: 9 }, Some(&client(1).into()));
+    link.attempted(
+        &Attempted { key: key(), function, version: 1, owing: 1, attempt: 9 },
+        Some(&client(1).into()),
+        DateTime::UNIX_EPOCH,
+    );
     link.parked(&Parked { key: key(), function, reason: reason.to_owned(), error: "no".to_owned(), call: None });
     link
 }
@@ -88,4 +92,34 @@ fn a_screening_that_has_lapsed_is_repeated_until_it_is_set_aside() {
     assert_eq!(screening_lapses(&client, &link), None);
     client.version = 2;
     assert_eq!(screening_lapses(&client, &link), Some(expires));
+}
+
+#[test]
+fn a_repetition_is_owed_since_what_it_repeats_and_not_since_its_next_attempt() {
+    let (function, key) = (Function::UpsertContact, "k".to_owned());
+    let mut link = Link::default();
+    link.attempted(
+        &Attempted { key: key.clone(), function, version: 1, owing: 1, attempt: 1 },
+        Some(&client(1).into()),
+        at(50),
+    );
+    let error = String::new();
+    link.failed(&Failed { key, function, unknown: false, error, next_at: at(90), call: None });
+    let owed = Some(client(1).updated_at);
+    assert_eq!(link.owed_since(at(80)), owed);
+    // A newer version in its place is as late as the one that never arrived.
+    let newer = Attempted { key: "l".into(), function, version: 2, owing: 2, attempt: 1 };
+    link.attempted(&newer, Some(&client(2).into()), at(99));
+    assert_eq!(link.owed_since(at(99)), owed);
+}
+
+#[test]
+fn a_screening_that_has_expired_is_owed_since_then() {
+    let mut client = client(1);
+    let expires = client.updated_at + TimeDelta::days(30);
+    client.kyc.expires_at = Some(expires);
+    let later = expires + TimeDelta::hours(1);
+    assert_eq!(mirror_since(Function::Verify, &client, later), expires);
+    assert_eq!(mirror_since(Function::UpsertContact, &client, later), client.updated_at);
+    assert_eq!(mirror_since(Function::Verify, &client, client.updated_at), client.updated_at);
 }

@@ -13,7 +13,7 @@ use super::problem::{Code, Problem};
 use super::request::{Json, Request, not_found, request, served};
 use super::schema::Devices;
 use super::schema_in::{ActivateRequest, LockRequest, ResetPinRequest, TransferRequest};
-use super::statuses::{Activate, DeviceCommand, DeviceList, Transfer};
+use super::statuses::{Activate, DeviceCommand, DeviceList, ResetPin, Transfer};
 use crate::access::{Action, Permit};
 use crate::actors::command::PinResetView;
 use crate::domain::validate::FieldError;
@@ -115,7 +115,7 @@ async fn activate(request: Request) -> Result<Answer, Problem> {
 /// The PIN never passes through the hub: the identity system issues it, and the owner is told that it comes.
 #[utoipa::path(post, path = "/clients/device/resetPIN", operation_id = "CL013", tag = "devices",
     params(super::parameters::IdempotencyKey), request_body = ResetPinRequest,
-    responses((status = 202, description = "The reset is on its way", body = PinResetView), DeviceCommand))]
+    responses((status = 202, description = "The reset is on its way", body = PinResetView), ResetPin))]
 async fn reset_pin(request: Request) -> Result<Answer, Problem> {
     let body = request.json().await?;
     let meta = request.meta(&body.bytes)?;

@@ -60,13 +60,15 @@ problems! {
     DeviceList = [EVERY, SECURED], [Code::ClientNotFound];
     /// Of CL008.
     Star = [EVERY, SECURED, BODY, COMMAND, KEYED], [Code::ClientNotFound];
-    /// Of CL010 and CL013.
+    /// Of CL010.
     DeviceCommand = [EVERY, SECURED, BODY, COMMAND, KEYED], [Code::DeviceNotFound];
     /// Of CL011.
     Transfer = [EVERY, SECURED, BODY, COMMAND, KEYED],
         [Code::DeviceNotFound, Code::ClientNotFound, Code::DeviceNotOwned, Code::TargetNotActive];
     /// Of CL012.
     Activate = [EVERY, SECURED, BODY, COMMAND, KEYED], [Code::DeviceNotFound, Code::DeviceLocked, Code::ClientArchived];
+    /// Of CL013.
+    ResetPin = [EVERY, SECURED, BODY, COMMAND, KEYED], [Code::DeviceNotFound, Code::ClientArchived];
     /// Of CX001.
     HistoryProblems = [EVERY, SECURED], [Code::ClientNotFound, Code::MalformedCursor, Code::StorageUnavailable];
     /// Of CX002.

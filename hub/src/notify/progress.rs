@@ -61,12 +61,11 @@ impl<'a, S: Source> Progress<'a, S> {
         if self.unmarked == 0 {
             return;
         }
-        match self.source.mark_published(self.position).await {
-            Ok(()) => self.unmarked = 0,
-            Err(error) => {
-                tracing::warn!(%error, position = self.position, "how far was announced can't be written down")
-            }
+        if let Err(error) = self.source.mark_published(self.position).await {
+            tracing::warn!(%error, position = self.position, "how far was announced can't be written down");
+            return;
         }
+        self.unmarked = 0;
     }
 
     fn show(&self) {

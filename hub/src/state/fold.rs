@@ -13,6 +13,7 @@ use super::shared::Shared;
 use crate::domain::client::{Client, Mark};
 use crate::domain::delivery::{Adapter, Delivery, Function, Link, Template};
 use crate::domain::device::Device;
+use crate::domain::due::is_moot;
 use crate::domain::event::{Configured, Event, Published, Starred};
 use crate::domain::owed::Owing;
 use crate::journal::Entry;
@@ -155,7 +156,13 @@ impl Fold {
         if let Event::DeviceTransferred(data) = event {
             self.remember(&data.to, entry);
             self.owner(&data.from, |record| record.devices.retain(|device| device != reference));
-            self.owner(&data.to, |record| record.devices.push(reference.to_owned()));
+            let expected = self.mark.configured.contains(&Adapter::Identity);
+            self.owner(&data.to, |record| {
+                record.devices.push(reference.to_owned());
+                if expected {
+                    record.links.entry(Adapter::Identity).or_default().expected = true;
+                }
+            });
             self.tell(&owing, Template::DeviceTransferred, (&data.from, &after));
         }
         // Without an identity system nobody issues the PIN, so its announcement waits for the delivery (`on_delivery`).
@@ -199,8 +206,9 @@ impl Fold {
             return;
         }
         self.owner(lane, |record| {
-            let client = record.client.clone();
-            settled(record.links.entry(adapter).or_default(), event, Some(&client), entry);
+            let (client, link) = (record.client.clone(), record.links.entry(adapter).or_default());
+            settled(link, event, Some(&client), entry);
+            drop_moot(adapter, &client, link);
         });
     }
 
@@ -281,11 +289,20 @@ pub(super) fn touched_client(
     }
     let messages = owing(entry).messages_of_client(event, &before.client, &record.client);
     owe(Adapter::Messaging, messages);
+    for (adapter, link) in &mut record.links {
+        drop_moot(*adapter, &record.client, link);
+    }
     Some(record)
 }
 
 fn mark(entry: &Entry) -> Mark<'_> {
     Mark { entry: entry.id, seq: entry.seq, version: entry.version, at: entry.time, member: &entry.actor.member }
+}
+
+fn drop_moot(adapter: Adapter, client: &Client, link: &mut Link) {
+    if is_moot(adapter, client, link) {
+        link.mirror = None;
+    }
 }
 
 pub(super) fn owing(entry: &Entry) -> Owing<'_> {
@@ -295,7 +312,7 @@ pub(super) fn owing(entry: &Entry) -> Owing<'_> {
 /// A link after a step of one of its deliveries.
 pub(super) fn settled(link: &mut Link, event: &Event, body: Option<&Arc<Client>>, entry: &Entry) {
     match event {
-        Event::DeliveryAttempted(data) => link.attempted(data, body),
+        Event::DeliveryAttempted(data) => link.attempted(data, body, entry.time),
         Event::DeliveryFailed(data) => link.failed(data),
         Event::DeliveryDelivered(data) => {
             link.delivered(data, entry.time);

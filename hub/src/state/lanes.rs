@@ -31,6 +31,8 @@ pub struct Plan {
     pub due: Option<DateTime<Utc>>,
     /// Nothing is owed, but will be then.
     pub later: Option<DateTime<Utc>>,
+    /// Something is owed and not set aside, since then: it may wait for a repetition, or for its turn.
+    pub since: Option<DateTime<Utc>>,
     /// Something is set aside.
     pub parked: bool,
 }
@@ -46,6 +48,7 @@ struct Ordered {
 struct Times {
     due: Ordered,
     later: Ordered,
+    since: Ordered,
     /// Lanes with a delivery that was set aside.
     parked: HashSet<Arc<str>>,
 }
@@ -85,12 +88,13 @@ impl Lanes {
         DateTime::from_timestamp_millis(next)
     }
 
-    /// How many lanes are owed something, how many have something set aside, and since when the oldest is due.
+    /// How many lanes are owed something, how many have something set aside, and since when the oldest delivery
+    /// is owed that was not set aside.
     #[must_use]
     pub fn totals(&self, adapter: Adapter) -> (usize, usize, Option<DateTime<Utc>>) {
         let Some(lanes) = self.adapters.get(&adapter) else { return (0, 0, None) };
         let times = lanes.times.lock();
-        let oldest = times.due.by_time.first().and_then(|(at, _)| DateTime::from_timestamp_millis(*at));
+        let oldest = times.since.by_time.first().and_then(|(at, _)| DateTime::from_timestamp_millis(*at));
         (times.due.of_lane.len(), times.parked.len(), oldest)
     }
 
@@ -134,10 +138,12 @@ impl Ordered {
 
 impl Times {
     fn set(&mut self, lane: &str, plan: Plan) {
-        let known = self.due.of_lane.get_key_value(lane).or_else(|| self.later.of_lane.get_key_value(lane));
-        let lane = known.map_or_else(|| Arc::from(lane), |(key, _)| key.clone());
+        let known = |ordered: &Ordered| ordered.of_lane.get_key_value(lane).map(|(key, _)| key.clone());
+        let known = known(&self.due).or_else(|| known(&self.later)).or_else(|| known(&self.since));
+        let lane = known.unwrap_or_else(|| Arc::from(lane));
         self.due.set(&lane, plan.due);
         self.later.set(&lane, plan.later.filter(|_| plan.due.is_none()));
+        self.since.set(&lane, plan.since);
         if plan.parked {
             self.parked.insert(lane);
         } else {
@@ -168,6 +174,17 @@ mod tests {
         assert_eq!(due.iter().map(AsRef::as_ref).collect::<Vec<&str>>(), ["CL-1", "CL-2"]);
         lanes.set(Adapter::Crm, "CL-1", Plan::default());
         assert_eq!(lanes.totals(Adapter::Crm).0, 1);
+    }
+
+    #[test]
+    fn a_lane_that_waits_for_a_repetition_is_as_old_as_what_it_is_owed() {
+        let lanes = Lanes::new(&[Adapter::Crm]);
+        let repeated = |since| Plan { since: Some(at(since)), ..due(90) };
+        lanes.set(Adapter::Crm, "CL-1", repeated(7));
+        lanes.set(Adapter::Crm, "CL-2", repeated(8));
+        assert_eq!(lanes.totals(Adapter::Crm), (2, 0, Some(at(7))));
+        lanes.set(Adapter::Crm, "CL-1", Plan { parked: true, ..Plan::default() });
+        assert_eq!(lanes.totals(Adapter::Crm), (1, 1, Some(at(8))));
     }
 
     #[test]

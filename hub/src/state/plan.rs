@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::lanes::Plan;
 use super::record::{ClientRecord, DeviceRecord, Record};
 use crate::domain::delivery::{Adapter, Delivery, Link, Payload, Progress};
-use crate::domain::due::{mirror_due, screening_lapses};
+use crate::domain::due::{mirror_due, mirror_since, screening_lapses};
 
 /// The plan of a record's lane.
 #[must_use]
@@ -21,7 +21,10 @@ pub fn of(adapter: Adapter, record: &Record) -> Plan {
 pub fn of_client(adapter: Adapter, record: &ClientRecord) -> Plan {
     let link = record.link(adapter);
     let changed = record.client.updated_at;
-    let newer = mirror_due(adapter, &record.client, &link).map(|_| changed);
+    let function = mirror_due(adapter, &record.client, &link);
+    let newer = function.map(|_| changed);
+    let begun_since = link.owed_since(changed);
+    let newest_since = function.map(|function| mirror_since(function, &record.client, changed));
     let begun = link.mirror.as_ref().filter(|mirror| newer.is_none() && mirror.progress != Progress::Parked);
     let due = match begun {
         // Nothing else of the lane is begun before this one has ended.
@@ -31,6 +34,7 @@ pub fn of_client(adapter: Adapter, record: &ClientRecord) -> Plan {
     Plan {
         due,
         later: (adapter == Adapter::Kyc).then(|| screening_lapses(&record.client, &link)).flatten(),
+        since: begun_since.into_iter().chain(newest_since).min(),
         parked: is_parked(&link),
     }
 }
@@ -38,8 +42,9 @@ pub fn of_client(adapter: Adapter, record: &ClientRecord) -> Plan {
 /// The plan of the identity system's lane for a device.
 #[must_use]
 pub fn of_device(record: &DeviceRecord) -> Plan {
-    let due = record.link.front().and_then(|command| moment(command, record.device.updated_at));
-    Plan { due, later: None, parked: is_parked(&record.link) }
+    let changed = record.device.updated_at;
+    let due = record.link.front().and_then(|command| moment(command, changed));
+    Plan { due, later: None, since: record.link.owed_since(changed), parked: is_parked(&record.link) }
 }
 
 fn is_parked(link: &Link) -> bool {

@@ -8,7 +8,7 @@ use crate::adapters::wit::{identity, kyc};
 use crate::adapters::{Adapters, CallError};
 use crate::domain::client::Client;
 use crate::domain::delivery::{Adapter, Function, Payload};
-use crate::domain::due::screening_digest;
+use crate::domain::due::{mirror_due, screening_digest};
 use crate::domain::kyc::{Document, DocumentStatus, Verdict};
 use crate::state::{ClientRecord, DeviceRecord, State};
 
@@ -149,10 +149,7 @@ impl Caller {
     #[must_use]
     pub fn must_wait(&self, step: &Step) -> bool {
         let Body::Command(Payload::Transfer { from, to }) = &step.body else { return false };
-        let comes = |client: &String| {
-            let record = self.state.any_client(client);
-            record.is_some_and(|record| !record.client.status.is_gone() && identity(&record).is_none())
-        };
+        let comes = |client: &String| self.state.any_client(client).is_some_and(|record| comes(&record));
         [from, to].into_iter().any(comes)
     }
 
@@ -160,6 +157,13 @@ impl Caller {
         let known = self.state.any_client(client).as_deref().and_then(identity);
         known.ok_or_else(|| impossible("the identity system has never known the client"))
     }
+}
+
+/// Whether the identity system is yet to get to know a client. One that is gone comes only while that is owed.
+fn comes(record: &ClientRecord) -> bool {
+    let link = record.link(Adapter::Identity);
+    let owed = || link.mirror.is_some() || mirror_due(Adapter::Identity, &record.client, &link).is_some();
+    link.external_id.is_none() && (!record.client.status.is_gone() || owed())
 }
 
 /// The identity system's id of a client.

@@ -289,6 +289,47 @@ fn a_device_waits_for_the_provisioning_of_its_new_owner() {
 }
 
 #[test]
+fn a_device_follows_an_owner_that_was_archived_before_anybody_knew_it() {
+    run(async {
+        let retry = ["\"500ms\""; 20].join(", ");
+        let sync = format!("retry = [{retry}]\nbreaker = {{ failures = 2, window_s = 30, open_s = 1 }}");
+        let world = World::start(Config { sync, strict: false, ..Config::default() }).await;
+        let admin = world.admin("gone");
+        let from = admin.onboard(&samples::company()).await;
+        let device = admin.devices(&from).await[0].clone();
+        assert_eq!(device["active"], true, "{device}");
+        world.outside.fault("scim", json!({"kind": "fail", "status": 503})).await;
+        for _ in 0..3 {
+            admin.create(&samples::company()).await;
+        }
+        until("the identity system is left alone", || async {
+            let url = format!("{}/health/ready", world.url());
+            let health: Value = world.http.get(url).send().await.unwrap().json().await.unwrap();
+            let mut parts = health["parts"].as_array().unwrap().iter();
+            parts.any(|part| part["name"] == "adapter/identity" && part["status"] != "ok").then_some(())
+        })
+        .await;
+        let created = admin.create(&samples::person()).await;
+        let to = text(&created["reference"]);
+        admin.client_when(to, "active", |client: &Value| client["status"] == "active").await;
+        let transfer = json!({"device": device["device"], "from": from, "to": to});
+        admin.post("/clients/device/transfer", &transfer).await.ok(200);
+        admin.delete(&format!("/clients/profile/{to}")).await.ok(200);
+
+        world.outside.heal("scim").await;
+        world.settle().await;
+        let parked = world.operator().get("/admin/sync/parked").await.ok(200);
+        assert_eq!(parked["items"], json!([]));
+        let there = world.outside.state("scim", to).await;
+        assert_eq!(there["users"][0]["active"], false, "{there}");
+        // The identity system enrols devices of its own for whomever it gets to know.
+        let inactive = there["devices"].as_array().unwrap().iter().filter(|device| device["active"] == false);
+        assert_eq!(inactive.count(), 1, "{there}");
+        assert_eq!(count(&world.outside.kinds("scim", to).await, "device.transferred"), 1);
+    });
+}
+
+#[test]
 fn archiving_closes_everywhere() {
     let world = World::shared("usual");
     run(async {
@@ -312,6 +353,11 @@ fn archiving_closes_everywhere() {
         let devices = admin.get(&format!("/clients/device/{reference}")).await.ok(200);
         let devices = devices["items"].as_array().unwrap();
         assert!(!devices.is_empty() && devices.iter().all(|device| device["active"] == false), "{devices:?}");
+        for (verb, body) in [("activate", json!({"active": true})), ("resetPIN", json!({}))] {
+            let mut body = body;
+            body["device"] = devices[0]["device"].clone();
+            admin.post(&format!("/clients/device/{verb}"), &body).await.problem(409, "client-archived");
+        }
         assert_eq!(mails(&world, text(&body["email"])).await, ["welcome", "deactivated"]);
         // Left out of lists unless a filter names the status; its number is free again.
         assert_eq!(admin.get("/clients/profile").await.ok(200)["total"], 0);

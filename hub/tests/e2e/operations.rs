@@ -511,6 +511,27 @@ fn an_outside_system_that_is_owed_nothing_any_more_is_asked_how_it_is() {
     });
 }
 
+#[test]
+fn the_lag_is_the_age_of_what_is_owed_however_long_it_waits() {
+    run(async {
+        let world = World::start(Config { strict: false, ..Config::default() }).await;
+        let admin = world.admin("lag");
+        world.outside.fault("scim", json!({"kind": "fail", "status": 503})).await;
+        let created = admin.create(&samples::company()).await;
+        let reference = created["reference"].as_str().unwrap();
+        let failed = |client: &Value| client["sync"]["identity"]["attempts"].as_u64() >= Some(4);
+        let client = admin.client_when(reference, "owed to the identity system", failed).await;
+        let since: chrono::DateTime<chrono::Utc> = client["updatedAt"].as_str().unwrap().parse().unwrap();
+        let owed = (chrono::Utc::now() - since).as_seconds_f64();
+        let lag = world.metric("hub_sync_lag_seconds{adapter=\"identity\"}").await;
+        assert!(lag >= owed - 0.01, "owed for {owed} s, and the lag is {lag} s");
+        world.outside.heal("scim").await;
+        admin.settled(reference).await;
+        world.settle().await;
+        assert_eq!(world.metric("hub_sync_lag_seconds{adapter=\"identity\"}").await, 0.0);
+    });
+}
+
 /// What readiness says of the CRM.
 async fn crm(world: &World) -> Value {
     let url = format!("{}/health/ready", world.url());

@@ -114,7 +114,8 @@ pub fn transfer(session: &Session<'_>, id: &str, (from, to): (&str, &str)) -> Re
 
 /// Has a new PIN issued. Each request issues one more.
 pub fn reset_pin(session: &Session<'_>, id: &str) -> Result<PinReset, Disposition> {
-    let reset: Reset = send(session, post(&["Devices", id, "pinReset"], &json!({}))?)?.json()?;
+    let call = post(&["Devices", id, "pinReset"], &json!({}))?.unrepeatable();
+    let reset: Reset = send(session, call)?.json()?;
     Ok(PinReset { id: reset.id, expires_at: reset.expires_at })
 }
 
@@ -219,8 +220,13 @@ mod tests {
             Script::new().fail(HttpFailure::TimedOut),
             Script::new().answer(201, json!({})),
             Script::new().answer(502, json!({})),
+            Script::new().answer(503, json!({})),
+            Script::new().answer(408, json!({})),
+            Script::new().answer(302, json!({})),
         ] {
             assert!(matches!(reset_pin(&Session::new(&script), "d-1"), Err(Disposition::Unknown(_))));
         }
+        let refused = Script::new().answer_with(503, &[("Retry-After", "2")], json!({}));
+        assert!(matches!(reset_pin(&Session::new(&refused), "d-1"), Err(Disposition::Retry(_))));
     }
 }

@@ -9,6 +9,7 @@ use crate::http::{Method, Pair, Request};
 pub struct Call {
     pub(crate) request: Request,
     pub(crate) writes: bool,
+    pub(crate) unrepeatable: bool,
 }
 
 impl Call {
@@ -23,7 +24,7 @@ impl Call {
             headers: vec![pair("accept", "application/json")],
             body: None,
         };
-        Self { request, writes: !matches!(method, Method::Get | Method::Head) }
+        Self { request, writes: !matches!(method, Method::Get | Method::Head), unrepeatable: false }
     }
 
     /// GET.
@@ -42,6 +43,13 @@ impl Call {
     #[must_use]
     pub fn without_effect(mut self) -> Self {
         self.writes = false;
+        self
+    }
+
+    /// For a write of a function that `describe` calls `unsafe`: done twice it has two effects.
+    #[must_use]
+    pub fn unrepeatable(mut self) -> Self {
+        self.unrepeatable = true;
         self
     }
 

@@ -13,6 +13,10 @@
 //! | too large | `reject` | `unknown` |
 //! | refused by the hub | `reject` | `reject` |
 //!
+//! A request whose function can't be repeated safely ([`crate::Call::unrepeatable`]) is doubted further: whoever stands
+//! before the outside system may answer in its place once it has taken effect. 408, 3xx and every 5xx are `unknown`; only
+//! 429, 425 and 503 with `Retry-After`, with which the outside system itself refuses, stay `retry`.
+//!
 //! The adapter says what happened; the hub alone decides when to try again.
 
 use crate::http::HttpFailure;
@@ -25,6 +29,8 @@ pub struct Effect {
     pub earlier: bool,
     /// The request in question is a write.
     pub this: bool,
+    /// … which, done twice, has two effects that nothing can tell apart.
+    pub unrepeatable: bool,
 }
 
 /// What an outside system says of a refusal, as far as it is fit to be shown and kept: codes, never free text.
@@ -63,6 +69,9 @@ pub fn of_status(
     };
     match status {
         401 | 403 | 407 => Disposition::Unauthorized(why),
+        300..=399 | 408 | 500.. if effect.unrepeatable && !(status == 503 && retry_after_ms.is_some()) => {
+            Disposition::Unknown(why)
+        }
         408 | 425 | 429 | 503 if effect.earlier => Disposition::Unknown(why),
         408 | 425 | 429 => retry(retry_after_ms, why),
         503 if retry_after_ms.is_some() => retry(retry_after_ms, why),
@@ -122,9 +131,10 @@ pub fn unavailable(why: impl Into<String>) -> Disposition {
 mod tests {
     use super::*;
 
-    const READ: Effect = Effect { earlier: false, this: false };
-    const WRITE: Effect = Effect { earlier: false, this: true };
-    const AFTER_A_WRITE: Effect = Effect { earlier: true, this: false };
+    const READ: Effect = Effect { earlier: false, this: false, unrepeatable: false };
+    const WRITE: Effect = Effect { earlier: false, this: true, unrepeatable: false };
+    const AFTER_A_WRITE: Effect = Effect { earlier: true, this: false, unrepeatable: false };
+    const ONCE: Effect = Effect { earlier: false, this: true, unrepeatable: true };
 
     fn name(disposition: &Disposition) -> &'static str {
         match disposition {
@@ -156,6 +166,18 @@ mod tests {
         assert_eq!(row(504, None), ["retry", "unknown", "unknown"]);
         assert_eq!(row(999, None), ["retry", "unknown", "unknown"]);
         assert_eq!(row(0, None), ["reject"; 3]);
+    }
+
+    #[test]
+    fn what_must_not_happen_twice_is_doubted() {
+        let once = |status, after| name(&of_status(status, after, ONCE, "x", Refusal::default()));
+        for status in [302, 307, 408, 500, 502, 503, 504] {
+            assert_eq!(once(status, None), "unknown", "{status}");
+        }
+        assert_eq!([once(429, None), once(429, Some(1)), once(503, Some(1))], ["retry"; 3]);
+        assert_eq!(once(502, Some(1)), "unknown");
+        assert_eq!([once(401, None), once(403, None)], ["unauthorized"; 2]);
+        assert_eq!([once(400, None), once(404, None), once(422, None)], ["reject"; 3]);
     }
 
     #[test]

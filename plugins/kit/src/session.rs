@@ -31,8 +31,8 @@ impl<'h> Session<'h> {
     /// # Errors
     /// What follows from there being no answer.
     pub fn send(&self, call: Call) -> Result<Answer, Disposition> {
-        let Call { request, writes } = call;
-        let effect = Effect { earlier: self.written.get(), this: writes };
+        let Call { request, writes, unrepeatable } = call;
+        let effect = Effect { earlier: self.written.get(), this: writes, unrepeatable };
         let what = format!("{} {}", name(request.method), request.path);
         match self.hub.send(&request) {
             Ok(response) => {

@@ -41,7 +41,8 @@ pub fn send(
     (message, email): (&Message, &str),
     key: &str,
 ) -> Result<Receipt, Disposition> {
-    let call = Call::post("mail", below(&["v3", "mail", "send"])?).json(&body(mail, (message, email), key));
+    let path = below(&["v3", "mail", "send"])?;
+    let call = Call::post("mail", path).unrepeatable().json(&body(mail, (message, email), key));
     let answer = success(session.send(call)?)?;
     if answer.status() != ACCEPTED {
         return Err(answer.nonsense("SendGrid says 202 of what it has accepted"));
@@ -182,8 +183,9 @@ mod tests {
 
     #[test]
     fn what_may_have_been_sent_is_unknown() {
-        for script in [script().fail(HttpFailure::TimedOut), script().answer(500, json!({}))] {
-            assert!(matches!(sent_by(&script), Err(Disposition::Unknown(_))));
+        assert!(matches!(sent_by(&script().fail(HttpFailure::TimedOut)), Err(Disposition::Unknown(_))));
+        for status in [302, 408, 500, 502, 503, 504] {
+            assert!(matches!(sent_by(&script().answer(status, json!({}))), Err(Disposition::Unknown(_))), "{status}");
         }
         let limited = script().answer_with(429, &[("Retry-After", "2")], json!({}));
         assert!(matches!(sent_by(&limited), Err(Disposition::Retry(retry)) if retry.after_ms == Some(2000)));

@@ -9,6 +9,8 @@ use crate::template::{self, Ids};
 
 const VERSION: &str = "2010-04-01";
 
+const REFUSED: u16 = 400;
+
 /// Messaging services have ids of this form; they are named by a field of their own.
 const SERVICE: &str = "MG";
 
@@ -59,7 +61,7 @@ pub fn send(session: &Session<'_>, sms: &Sms, (message, phone): (&Message, &str)
         Some(id) => form.extend([("ContentSid", id), ("ContentVariables", data.as_str())]),
         None => form.push(("Body", text.as_str())),
     }
-    let queued: Queued = success(session.send(Call::post("sms", path).form(&form))?)?.json()?;
+    let queued: Queued = success(session.send(Call::post("sms", path).unrepeatable().form(&form))?)?.json()?;
     Ok(Receipt { external_id: queued.sid, note: Some("sms".to_owned()) })
 }
 
@@ -86,8 +88,8 @@ fn success(answer: Answer) -> Result<Answer, Disposition> {
     let Some(Problem { code }) = answer.try_json::<Problem>() else {
         return Err(answer.disposition(Refusal::default()));
     };
-    // A failure of Twilio's own may have had an effect, whatever code it carries.
-    if OF_SETTINGS.contains(&code) && answer.status() < 500 {
+    // Any other status but a refusal may have had an effect, whatever code it carries.
+    if OF_SETTINGS.contains(&code) && answer.status() == REFUSED {
         return Err(unavailable(format!(
             "{} answered {code}; check the settings `sms-from` and `sms-templates`",
             answer.what()
@@ -165,6 +167,16 @@ mod tests {
     fn a_wrong_sender_is_no_clients_fault() {
         assert!(matches!(sent_by(&script().answer(400, problem(21606))), Err(Disposition::Unavailable(_))));
         assert!(matches!(sent_by(&script().answer(401, problem(20003))), Err(Disposition::Unauthorized(_))));
+    }
+
+    #[test]
+    fn what_may_have_been_sent_is_unknown() {
+        for status in [302, 408, 500, 502, 503, 504] {
+            let outcome = sent_by(&script().answer(status, problem(21606)));
+            assert!(matches!(outcome, Err(Disposition::Unknown(_))), "{status}");
+        }
+        let limited = script().answer_with(503, &[("Retry-After", "2")], json!({}));
+        assert!(matches!(sent_by(&limited), Err(Disposition::Retry(_))));
     }
 
     #[test]

@@ -58,6 +58,9 @@ impl Desk {
 
     pub(super) async fn reset_pin(&self, ask: &Ask, body: &ResetPinBody) -> Result<Done, Attempt> {
         let (record, owner) = self.device(ask)?;
+        if owner.client.status.is_gone() {
+            return Err(Refusal::ClientArchived.into());
+        }
         let reset = DeviceCommand::ResetPin {
             reset_id: reference(PIN_RESET, Uuid::now_v7()),
             sent_to: masked(&owner.client),

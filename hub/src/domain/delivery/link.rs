@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Attempted, Delivered, Delivery, Failed, Function, Parked, Payload, Progress};
 use crate::domain::client::Client;
+use crate::domain::due::mirror_since;
 use crate::domain::parked::OUTCOME_UNKNOWN;
 
 /// All that one adapter is owed for one client or device.
@@ -29,6 +30,9 @@ pub struct Link {
     /// When an operator gave up a screening, which is not owed by version alone.
     #[serde(default)]
     pub given_up: Option<DateTime<Utc>>,
+    /// A device was handed to the client: the identity system has to know it to move the device, gone as it may be by then.
+    #[serde(default)]
+    pub expected: bool,
     /// The mirror's delivery under way or parked.
     #[serde(default)]
     pub mirror: Option<Delivery>,
@@ -60,6 +64,21 @@ impl Link {
         self.commands.extend(commands.into_iter().map(Arc::new));
     }
 
+    /// The mirror's delivery, where it was not set aside.
+    fn waiting_mirror(&self) -> Option<&Delivery> {
+        self.mirror.as_ref().filter(|mirror| mirror.progress != Progress::Parked)
+    }
+
+    /// Since when the oldest delivery is owed that was begun or waits for its turn, and was not set aside. `changed` stands
+    /// for what is not known.
+    #[must_use]
+    pub fn owed_since(&self, changed: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        // Commands come in the order in which they were owed.
+        let command = self.commands.iter().map(Arc::as_ref).find(|command| command.progress != Progress::Parked);
+        let since = |delivery: &Delivery| delivery.since.unwrap_or(changed);
+        self.waiting_mirror().into_iter().chain(command).map(since).min()
+    }
+
     fn find_mut(&mut self, key: &str) -> Option<&mut Delivery> {
         if self.mirror.as_ref().is_some_and(|mirror| mirror.key == key) {
             return self.mirror.as_mut();
@@ -73,10 +92,12 @@ impl Link {
         self.mirror.is_none() && self.commands.is_empty()
     }
 
-    /// An attempt begins. `body` is the client as it is now, for a mirror.
-    pub fn attempted(&mut self, data: &Attempted, body: Option<&Arc<Client>>) {
+    /// An attempt begins, at `at`. `body` is the client as it is now, for a mirror.
+    pub fn attempted(&mut self, data: &Attempted, body: Option<&Arc<Client>>, at: DateTime<Utc>) {
         if data.function.is_mirror() && self.mirror.as_ref().is_none_or(|mirror| mirror.key != data.key) {
             self.given_up = None;
+            let since = self.waiting_mirror().and_then(|mirror| mirror.since);
+            let since = since.or_else(|| body.map(|body| mirror_since(data.function, body, at)));
             self.mirror = Some(Delivery {
                 key: data.key.clone(),
                 function: data.function,
@@ -85,6 +106,7 @@ impl Link {
                 payload: Payload::Mirror { body: body.cloned() },
                 progress: Progress::Attempted,
                 attempts: data.attempt,
+                since,
                 next_at: None,
                 error: None,
                 parked: None,

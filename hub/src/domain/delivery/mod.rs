@@ -143,6 +143,9 @@ pub struct Delivery {
     /// Attempts begun so far.
     #[serde(default)]
     pub attempts: u32,
+    /// Since when it, or what it took the place of, is owed; not known of deliveries that an older hub kept.
+    #[serde(default)]
+    pub since: Option<DateTime<Utc>>,
     /// Not before then.
     #[serde(default)]
     pub next_at: Option<DateTime<Utc>>,
