@@ -74,6 +74,17 @@ pub fn disturbed(heard: &Heard, exchanges: &[Exchange], at: usize, fault: Fault)
     })
 }
 
+/// A write that must not happen twice, of which only a redirect came back: whoever gave it may have handed the write on.
+#[must_use]
+pub fn redirected(heard: &Heard, exchanges: &[Exchange], at: usize, fault: Fault) -> Finding {
+    let doubtful = fault == Fault::Redirect && moment(exchanges, at).writes && heard.outcome != "unknown";
+    doubtful.then(|| {
+        "`describe` says `unsafe`, and a redirect is no refusal of the outside system's: only `unknown` keeps this from \
+         happening twice"
+            .to_owned()
+    })
+}
+
 /// `check-health` while a request fails: it must not say that all is well.
 #[must_use]
 pub fn unhealthy(heard: &Heard, exchanges: &[Exchange], at: usize, fault: Fault) -> Finding {
@@ -258,6 +269,14 @@ mod tests {
         assert!(disturbed(&short, &exchanges, 0, Fault::TooMany).is_some());
         let right = Heard { after_ms: Some(7000), ..heard("retry") };
         assert_eq!(disturbed(&right, &exchanges, 0, Fault::TooMany), None);
+    }
+
+    #[test]
+    fn a_redirect_of_a_write_is_doubted() {
+        let (read, write) = ([exchange("GET /c", false)], [exchange("POST /c", false)]);
+        assert!(redirected(&heard("unavailable"), &write, 0, Fault::Redirect).is_some());
+        assert_eq!(redirected(&heard("unknown"), &write, 0, Fault::Redirect), None);
+        assert_eq!(redirected(&heard("unavailable"), &read, 0, Fault::Redirect), None);
     }
 
     #[test]

@@ -165,7 +165,10 @@ impl Suite<'_> {
             judge::unhealthy(&heard, &exchanges, at, fault)
         } else {
             about.expected = judge::in_words(fault.expected(judge::moment(&exchanges, at)));
+            let function = act.function(self.checked.adapter);
+            let once = self.checked.info.description.functions.get(function) == Some(&"unsafe");
             judge::disturbed(&heard, &exchanges, at, fault)
+                .or_else(|| judge::redirected(&heard, &exchanges, at, fault).filter(|_| once))
         };
         self.judged(about, &heard, exchanges, finding);
     }

@@ -109,7 +109,8 @@ fn a_repetition_is_owed_since_what_it_repeats_and_not_since_its_next_attempt() {
     assert_eq!(link.owed_since(at(80)), owed);
     // A newer version in its place is as late as the one that never arrived.
     let newer = Attempted { key: "l".into(), function, version: 2, owing: 2, attempt: 1 };
-    link.attempted(&newer, Some(&client(2).into()), at(99));
+    let changed = Client { updated_at: at(60), ..client(2) };
+    link.attempted(&newer, Some(&changed.into()), at(99));
     assert_eq!(link.owed_since(at(99)), owed);
 }
 

@@ -134,6 +134,27 @@ fn a_message_with_an_unknown_outcome_is_repeated_with_its_own_key() {
 }
 
 #[test]
+fn a_gateways_answer_after_the_effect_sends_no_second_message() {
+    run(async {
+        let world = world().await;
+        let admin = world.admin("gateway");
+        let after_effect = json!({"kind": "fail", "status": 503, "afterEffect": true, "method": "POST", "count": 1});
+        world.outside.fault("mail", after_effect.clone()).await;
+        let body = samples::company();
+        let reference = text(&admin.create(&body).await["reference"]).to_owned();
+        assert_eq!(parked(&world, "messaging", 1).await[0]["reason"], "outcome-unknown");
+        let sent = super::onboarding::mails(&world, text(&body["email"])).await;
+        assert_eq!(sent, ["welcome"]);
+        let device = admin.devices(&reference).await[0]["device"].clone();
+        world.outside.fault("scim", after_effect).await;
+        admin.post("/clients/device/resetPIN", &json!({"device": device})).await.ok(202);
+        assert_eq!(parked(&world, "identity", 1).await[0]["reason"], "outcome-unknown");
+        let kinds = world.outside.kinds("scim", &reference).await;
+        assert_eq!(kinds.iter().filter(|kind| *kind == "device.pinReset").count(), 1, "{kinds:?}");
+    });
+}
+
+#[test]
 fn a_discard_lets_a_held_lane_go_on() {
     run(async {
         let world = world().await;
