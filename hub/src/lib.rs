@@ -8,6 +8,7 @@ pub mod config;
 pub mod conformance;
 pub mod domain;
 pub mod faults;
+pub mod file;
 pub mod http;
 pub mod journal;
 pub mod notify;

@@ -163,6 +163,28 @@ async fn what_passes_comes_into_force_and_anything_else_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_pipe_is_refused_and_what_follows_is_taken_up() {
+    let folder = copied();
+    let mut watched = watched(folder.path());
+    let (pipe, names) = (folder.path().join("pipe"), folder.path().join("names.csv"));
+    let kept = fs::read(&names).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    fs::rename(&pipe, &names).unwrap();
+    let change = watched.next().await;
+    assert!(!change.is_in_force() && change.findings.iter().any(|finding| finding.message.contains("regular file")));
+    fs::remove_file(&names).unwrap();
+    fs::write(&names, kept).unwrap();
+    replace(folder.path(), "names.csv", |text| text.replace("Support Officer", "Help Desk"));
+    let mut change = watched.next().await;
+    while !change.is_in_force() {
+        change = watched.next().await;
+    }
+    assert_ne!(change.new.as_ref(), Some(&change.old));
+    watched.stop.send(()).unwrap();
+    watched.task.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_symbolic_link_that_is_switched_is_a_change() {
     let folder = tempfile::tempdir().unwrap();
     let (one, two, link) = (folder.path().join("one"), folder.path().join("two"), folder.path().join("current"));

@@ -301,16 +301,10 @@ fn check(
 
 /// Reads a component, up to the largest that is loaded.
 pub fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
-    let unreadable = |source| LoadError::Unreadable { path: path.to_owned(), source };
-    let about = std::fs::metadata(path).map_err(unreadable)?;
-    if !about.is_file() {
-        // A pipe would be waited for without end.
-        return Err(unreadable(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")));
-    }
-    if about.len() > MAX_COMPONENT_BYTES {
-        return Err(LoadError::TooLarge(path.to_owned()));
-    }
-    std::fs::read(path).map_err(unreadable)
+    crate::file::read(path, MAX_COMPONENT_BYTES).map_err(|source| match source.kind() {
+        io::ErrorKind::FileTooLarge => LoadError::TooLarge(path.to_owned()),
+        _ => LoadError::Unreadable { path: path.to_owned(), source },
+    })
 }
 
 fn check_contract(name: AdapterName, component: &Component) -> Result<Contract, ContractError> {

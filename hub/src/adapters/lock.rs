@@ -43,9 +43,8 @@ pub type Lock = BTreeMap<AdapterName, Locked>;
 /// # Errors
 /// It can't be read, or is not what the hub writes.
 pub fn read(path: &Path) -> io::Result<Lock> {
-    let text = match std::fs::metadata(path) {
-        Ok(file) if file.len() > MAX_BYTES => return Err(io::Error::other(format!("larger than {MAX_BYTES} bytes"))),
-        Ok(_) => std::fs::read_to_string(path)?,
+    let text = match crate::file::read_text(path, MAX_BYTES) {
+        Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Lock::new()),
         Err(error) => return Err(error),
     };

@@ -94,11 +94,10 @@ impl SecretRef {
 }
 
 fn read(path: &Path) -> Result<String, SecretError> {
-    let unreadable = |source| SecretError::Unreadable { path: path.to_owned(), source };
-    if std::fs::metadata(path).map_err(unreadable)?.len() > MAX_SECRET_BYTES {
-        return Err(SecretError::TooLarge(path.to_owned()));
-    }
-    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    let text = crate::file::read_text(path, MAX_SECRET_BYTES).map_err(|source| match source.kind() {
+        std::io::ErrorKind::FileTooLarge => SecretError::TooLarge(path.to_owned()),
+        _ => SecretError::Unreadable { path: path.to_owned(), source },
+    })?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
     Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
 }

@@ -221,12 +221,8 @@ fn ids(keys: &[PublicKey]) -> String {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, SignatureError> {
-    let unreadable = |source| SignatureError::Unreadable { path: path.to_owned(), source };
-    if std::fs::metadata(path).map_err(unreadable)?.len() > MAX_FILE_BYTES {
-        let source = std::io::Error::other(format!("it is larger than {MAX_FILE_BYTES} bytes"));
-        return Err(SignatureError::Unreadable { path: path.to_owned(), source });
-    }
-    std::fs::read(path).map_err(unreadable)
+    crate::file::read(path, MAX_FILE_BYTES)
+        .map_err(|source| SignatureError::Unreadable { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ use crate::startup::data::decisions_in;
 
 /// The table of rights that was reviewed.
 const MATRIX: &str = "matrix.txt";
+/// The largest such file that is read, in bytes.
+const MATRIX_BYTES: u64 = 1024 * 1024;
 
 /// Runs the command. It fails where something is wrong or different.
 ///
@@ -60,7 +62,8 @@ fn test(session: &Session, args: &PolicyArgs) -> Result<Exit, String> {
     };
     let report = CaseReport::from(policy.cases(&source));
     let difference = |outcome: &crate::access::CaseOutcome| {
-        format!("{}: {}: {}", outcome.file, outcome.name, outcome.difference.as_deref().unwrap_or_default())
+        let place = if outcome.line > 0 { format!("{}:{}", outcome.file, outcome.line) } else { outcome.file.clone() };
+        format!("{place}: {}: {}", outcome.name, outcome.difference.as_deref().unwrap_or_default())
     };
     let mut lines: Vec<String> = report.differences.iter().map(difference).collect();
     lines.push(format!("{} decisions tried, {} different", report.total, report.differences.len()));
@@ -78,7 +81,7 @@ fn test(session: &Session, args: &PolicyArgs) -> Result<Exit, String> {
 /// Whether the rights are those that were reviewed as a table.
 fn reviewed(folder: &Path, policy: &Policy) -> Result<(), String> {
     let file = folder.join(MATRIX);
-    match std::fs::read_to_string(&file) {
+    match crate::file::read_text(&file, MATRIX_BYTES) {
         Ok(kept) if kept == policy.matrix().to_string() => Ok(()),
         Ok(_) => Err(format!(
             "{MATRIX} is not what the files grant: review `hub policy matrix`, and keep what it prints there"

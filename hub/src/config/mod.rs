@@ -178,7 +178,7 @@ impl Reader {
     fn certificate(&mut self, config: &Config) {
         let files = config.http.tls.iter().flat_map(|tls| [("cert", &tls.cert), ("key", &tls.key)]);
         for (key, file) in files {
-            if let Err(error) = std::fs::File::open(file) {
+            if let Err(error) = crate::file::open(file) {
                 let path = ["http", "tls", key].map(str::to_owned);
                 let message = format!("{} can't be read: {error}", file.display());
                 self.mistake(&[], &path, self.root.origin_of(&path), message);

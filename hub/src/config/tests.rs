@@ -259,7 +259,8 @@ fn a_hub_that_serves_has_all_its_secrets() {
 fn a_hub_that_serves_has_its_certificate() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("hub.toml");
-    std::fs::write(&file, "[http]\ntls = { cert = 'none.pem', key = '/dev/null' }\n").unwrap();
+    let text = format!("[http]\ntls = {{ cert = 'none.pem', key = '{}' }}\n", file.display());
+    std::fs::write(&file, text).unwrap();
     let refused = Config::load_to_serve(Some(&file), &env(&[])).unwrap_err();
     let [mistake] = refused.mistakes.as_slice() else { panic!("{refused}") };
     assert_eq!((mistake.key.as_str(), &mistake.origin), ("http.tls.cert", &Origin::Line(2)));

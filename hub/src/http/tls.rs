@@ -19,8 +19,12 @@ use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_rustls::TlsAcceptor;
 
+use crate::file;
+
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(1);
+/// The largest file of a certificate or key, in bytes.
+const MAX_PEM_BYTES: u64 = 1024 * 1024;
 
 /// `[http] tls`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -124,14 +128,17 @@ impl Tls {
 
 fn certified(TlsConfig { cert, key }: &TlsConfig, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
     let unreadable = |path: &Path, expected, why: String| TlsError::Unreadable { path: path.to_owned(), expected, why };
-    let chain = CertificateDer::pem_file_iter(cert)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+    let read = |path: &Path, expected| {
+        file::read(path, MAX_PEM_BYTES).map_err(|error| unreadable(path, expected, error.to_string()))
+    };
+    let chain = CertificateDer::pem_slice_iter(&read(cert, "a certificate")?)
+        .collect::<Result<Vec<_>, _>>()
         .map_err(|error| unreadable(cert, "a certificate", error.to_string()))?;
     if chain.is_empty() {
         return Err(unreadable(cert, "a certificate", "there is none in it".to_owned()));
     }
-    let private =
-        PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, "a private key", error.to_string()))?;
+    let private = PrivateKeyDer::from_pem_slice(&read(key, "a private key")?)
+        .map_err(|error| unreadable(key, "a private key", error.to_string()))?;
     let pair = CertifiedKey::new(chain, provider.key_provider.load_private_key(private)?);
     match pair.keys_match() {
         // A key whose public half can't be told is taken as it is.

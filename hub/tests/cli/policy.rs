@@ -49,9 +49,34 @@ fn what_is_wrong_or_different_fails_and_is_named() {
     assert_eq!(told, "RP004 CL006: ✗ → ✓\n");
     let told = place.hub(&["policy", "test", &wider]).failed();
     assert!(told.contains("different") && told.contains("matrix.txt is not what the files grant"), "{told}");
+    let wrong = copied(&place, |name, text| if name == "assigned.yaml" { text.replace("deny", "allow") } else { text });
+    let findings = place.hub(&["policy", "check", &wrong, "--json"]).json()["findings"].clone();
+    let lines = std::fs::read_to_string(Path::new(&wrong).join("tests/assigned.yaml")).unwrap();
+    for finding in findings.as_array().unwrap() {
+        let line = usize::try_from(finding["line"].as_u64().unwrap()).unwrap();
+        let name =
+            lines.lines().nth(line - 1).unwrap().trim_start_matches("- name:").trim().trim_matches('"').to_owned();
+        assert!(finding["message"].as_str().unwrap().starts_with(&name), "{finding} is not on the line of {name}");
+    }
+    assert_ne!(findings, json!([]));
+
     let untried = copied(&place, |_, text| text);
     std::fs::remove_dir_all(Path::new(&untried).join("tests")).unwrap();
     assert!(place.hub(&["policy", "test", &untried]).failed().contains("0 decisions tried"));
+}
+
+#[test]
+fn a_pipe_in_the_folder_is_refused_and_not_waited_for() {
+    let place = Place::new();
+    for file in ["policy.csv", "tests/pipe.yaml"] {
+        let folder = copied(&place, |_, text| text);
+        let path = Path::new(&folder).join(file);
+        drop(std::fs::remove_file(&path));
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let told = place.hub(&["policy", "check", &folder]).failed();
+        assert!(told.contains(&format!("{file}: it is not a regular file")), "{told}");
+        std::fs::remove_file(&path).unwrap();
+    }
 }
 
 #[test]

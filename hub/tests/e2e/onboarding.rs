@@ -400,6 +400,31 @@ fn a_system_that_is_down_keeps_nobody_waiting_and_gets_everything_later() {
 }
 
 #[test]
+fn who_was_archived_before_a_system_knew_it_is_never_made_known_there() {
+    let world = World::shared("disturbed");
+    run(async {
+        let _turn = DISTURBING.lock().await;
+        let admin = world.admin(&samples::org("gone"));
+        for (system, link) in [("espocrm", "crm"), ("fineract", "core-banking"), ("scim", "identity")] {
+            world.outside.fault(system, json!({"kind": "fail", "status": 503})).await;
+            let reference = text(&admin.create(&samples::company()).await["reference"]).to_owned();
+            retrying(&admin, &reference, link).await;
+            admin.delete(&format!("/clients/profile/{reference}")).await.ok(200);
+            let client = admin.client_when(&reference, "owed nothing", in_step).await;
+            assert_eq!(
+                (&client["status"], &client["sync"][link]["version"]),
+                (&json!("archived"), &json!(0)),
+                "{client}"
+            );
+            world.outside.heal(system).await;
+            world.settle().await;
+            let kinds = world.outside.kinds(system, &reference).await;
+            assert!(kinds.is_empty(), "{system} was told of a client that is gone: {kinds:?}");
+        }
+    });
+}
+
+#[test]
 fn a_lost_answer_has_one_effect() {
     let world = World::shared("disturbed");
     run(async {

@@ -132,6 +132,10 @@ impl Attributes<Attribute> for CaseClient {
 pub struct CaseOutcome {
     /// The file.
     pub file: String,
+    /// Where in it the case begins, from 1; 0 where the file as a whole is meant.
+    pub line: usize,
+    /// The character of that line, from 1; 0 where the line as a whole is meant.
+    pub column: usize,
     /// The case, and which of its actions.
     pub name: String,
     /// Nothing where it came as expected; else what came instead, and by which line.
@@ -142,7 +146,7 @@ impl CaseOutcome {
     /// A difference as a finding.
     pub(super) fn finding(self) -> Option<Finding> {
         let difference = self.difference?;
-        Some(Finding::of(&self.file, format!("{}: {difference}", self.name)))
+        Some(Finding::at(&self.file, (self.line, self.column), format!("{}: {difference}", self.name)))
     }
 }
 
@@ -170,23 +174,28 @@ impl Policy {
     }
 
     fn cases_of(&self, source: &Source, file: &str) -> Vec<CaseOutcome> {
-        let failed = |name: &str, why: String| CaseOutcome {
-            file: file.to_owned(),
-            name: name.to_owned(),
-            difference: Some(why),
+        let failed = |(line, column): (usize, usize), why: String| {
+            vec![CaseOutcome { file: file.to_owned(), line, column, name: "file".to_owned(), difference: Some(why) }]
         };
         let text = match source.text(file) {
             Ok(text) => text,
-            Err(finding) => return vec![failed("file", finding.to_string())],
+            Err(finding) => return failed((finding.line, finding.column), finding.to_string()),
         };
         match serde_yaml_ng::from_str::<Vec<Case>>(text) {
-            Ok(cases) if cases.len() > MAX_CASES => vec![failed("file", format!("more than {MAX_CASES} cases"))],
-            Ok(cases) => cases.iter().flat_map(|case| self.try_case(file, case)).collect(),
-            Err(error) => vec![failed("file", format!("expected a list of cases: {error}"))],
+            Ok(cases) if cases.len() > MAX_CASES => failed((0, 0), format!("more than {MAX_CASES} cases")),
+            Ok(cases) => {
+                let lines = lines_of(text, cases.len());
+                let placed = cases.iter().zip(lines);
+                placed.flat_map(|(case, line)| self.try_case((file, line), case)).collect()
+            }
+            Err(error) => {
+                let place = error.location().map_or((0, 0), |place| (place.line(), place.column()));
+                failed(place, format!("expected a list of cases: {error}"))
+            }
         }
     }
 
-    fn try_case(&self, file: &str, case: &Case) -> Vec<CaseOutcome> {
+    fn try_case(&self, (file, line): (&str, usize), case: &Case) -> Vec<CaseOutcome> {
         let codes = match &case.action {
             OneOrMany::One(code) => std::slice::from_ref(code),
             OneOrMany::Many(codes) => codes,
@@ -198,7 +207,7 @@ impl Policy {
                 (None, None) => Some(format!("unknown action `{code}`")),
                 (Some(action), None) => self.difference(case, action),
             };
-            CaseOutcome { file: file.to_owned(), name: format!("{} ({code})", case.name), difference }
+            CaseOutcome { file: file.to_owned(), line, column: 0, name: format!("{} ({code})", case.name), difference }
         };
         codes.iter().map(outcome).collect()
     }
@@ -226,6 +235,17 @@ impl Policy {
         let _ = if line > 0 { write!(said, " ({file}:{line})") } else { write!(said, " (nothing grants it)") };
         Some(said)
     }
+}
+
+/// The lines on which the items of a list begin: those with a dash as far in as the first. Zeroes, where it is written in
+/// another way.
+fn lines_of(text: &str, items: usize) -> Vec<usize> {
+    let dash = |line: &str| line.trim_start().starts_with('-').then(|| line.len() - line.trim_start().len());
+    let dashes = text.lines().enumerate().filter(|(_, line)| *line != "---");
+    let dashes: Vec<_> = dashes.filter_map(|(at, line)| Some((at + 1, dash(line)?))).collect();
+    let outermost = dashes.first().map(|(_, depth)| *depth);
+    let lines: Vec<_> = dashes.iter().filter(|(_, depth)| Some(*depth) == outermost).map(|(line, _)| *line).collect();
+    if lines.len() == items { lines } else { vec![0; items] }
 }
 
 const fn word(expected: Expected) -> &'static str {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read as _;
 use std::path::Path;
 
 use aws_lc_rs::digest;
 use serde::Serialize;
 
 use super::finding::Finding;
+use crate::file;
 
 /// The files without which there is no policy.
 pub(super) const MODEL: &str = "model.conf";
@@ -48,9 +48,12 @@ impl Source {
         let cases = cases(folder, &mut findings);
         let required = REQUIRED.into_iter().map(str::to_owned);
         for name in required.chain(cases) {
-            match read(&folder.join(&name)) {
+            match file::read(&folder.join(&name), MAX_BYTES) {
                 Ok(bytes) => drop(files.insert(name, bytes)),
-                Err(error) => findings.push(Finding::of(&name, error).expected("a readable file of at most 1 MiB")),
+                Err(error) => {
+                    let finding = Finding::of(&name, error.to_string());
+                    findings.push(finding.expected("a regular file of at most 1 MiB that can be read"));
+                }
             }
         }
         if findings.is_empty() { Ok(Self { files }) } else { Err(findings) }
@@ -111,11 +114,4 @@ fn cases(folder: &Path, findings: &mut Vec<Finding>) -> Vec<String> {
         names.truncate(MAX_CASES);
     }
     names
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let file = fs::File::open(path).map_err(|error| error.to_string())?;
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > MAX_BYTES { Err("larger than 1 MiB".to_owned()) } else { Ok(bytes) }
 }

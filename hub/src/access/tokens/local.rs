@@ -16,6 +16,7 @@ use serde_json::json;
 
 use super::claims::Grant;
 use super::keys::KeySet;
+use crate::file;
 
 /// The largest key file that is read.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -55,14 +56,10 @@ impl LocalKey {
         if !path.try_exists().map_err(io)? {
             create(path)?;
         }
-        let file = fs::metadata(path).map_err(io)?;
-        if file.len() > MAX_BYTES {
-            return Err(LocalKeyError::Malformed(path.to_owned()));
-        }
-        if file.permissions().mode() & 0o077 != 0 {
+        let pem = file::read(path, MAX_BYTES).map_err(io)?;
+        if fs::metadata(path).map_err(io)?.permissions().mode() & 0o077 != 0 {
             tracing::warn!(path = %path.display(), "key file readable by others; expected mode 0600");
         }
-        let pem = fs::read(path).map_err(io)?;
         Self::from_pem(&pem).ok_or_else(|| LocalKeyError::Malformed(path.to_owned()))
     }
 

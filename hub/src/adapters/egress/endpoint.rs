@@ -26,6 +26,8 @@ use crate::telemetry::TraceContext;
 pub const MAX_REQUEST_BODY_BYTES: usize = 32 * 1024 * 1024;
 /// The largest body of an answer, in bytes.
 pub const MAX_ANSWER_BODY_BYTES: usize = 8 * 1024 * 1024;
+/// The largest file with certificates, in bytes.
+const MAX_PEM_BYTES: u64 = 1024 * 1024;
 /// How long an idle connection is kept; servers close theirs after 60 s or more.
 const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 
@@ -268,7 +270,7 @@ fn identity(pair: &ClientCert) -> Result<Identity, EndpointError> {
 }
 
 fn read(path: &std::path::Path) -> Result<Vec<u8>, EndpointError> {
-    std::fs::read(path).map_err(|error| EndpointError::File(path.to_owned(), error))
+    crate::file::read(path, MAX_PEM_BYTES).map_err(|error| EndpointError::File(path.to_owned(), error))
 }
 
 fn borrowed(pairs: &[Pair]) -> Vec<(&str, &str)> {
