@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::fold::Fold;
 use super::{Entry, Evidence, Findings};
 
 /// How a delivery ended.
@@ -67,7 +68,7 @@ fn is_question(function: &str) -> bool {
 }
 
 /// Reads all deliveries, and says what is wrong with them.
-pub fn read(evidence: &mut Evidence<'_>, findings: &mut Findings) -> Lanes {
+pub fn read(evidence: &mut Evidence<'_>, fold: &Fold, findings: &mut Findings) -> Lanes {
     let mut lanes = Lanes::new();
     let mut newest: HashMap<&str, u64> = HashMap::new();
     for entry in &evidence.entries {
@@ -93,7 +94,8 @@ pub fn read(evidence: &mut Evidence<'_>, findings: &mut Findings) -> Lanes {
             // A mirror that surely had no effect is superseded by a newer one.
             let superseded = delivery.end == (End::Failed { unknown: false })
                 && is_mirror(&delivery.function)
-                && lane.deliveries.iter().skip(at + 1).any(|later| is_mirror(&later.function));
+                && (lane.deliveries.iter().skip(at + 1).any(|later| is_mirror(&later.function))
+                    || is_moot(fold, adapter, about, lane, delivery));
             if matches!(delivery.end, End::Flying | End::Failed { .. }) && !superseded {
                 findings.push(format!("deliveries: never came to its end: {adapter} {about} {delivery:?}"));
             }
@@ -176,6 +178,17 @@ fn attempted(lane: &mut Lane, entry: &Entry, newest: Option<u64>) -> Option<Stri
     }
     lane.deliveries.push(Delivery { key, function, version, owing, end: End::Flying, note, external_id });
     wrong
+}
+
+/// Whether the client has moved on since the mirror's delivery to where nothing newer is owed: archived before the system knew
+/// it, or back at what was screened.
+fn is_moot(fold: &Fold, adapter: &str, about: &str, lane: &Lane, delivery: &Delivery) -> bool {
+    let Some(client) = fold.clients.get(about).filter(|client| client.version > delivery.version) else { return false };
+    let gone = client.status == "archived";
+    if adapter == "kyc" {
+        return gone || fold.screened(about, lane).is_some_and(|screened| screened == client.screening_subject());
+    }
+    gone && !lane.deliveries.iter().any(|other| is_mirror(&other.function) && other.end == End::Delivered)
 }
 
 /// Every command and message that the journal owes has a delivery, unless its lane is held.

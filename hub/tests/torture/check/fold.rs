@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::Entry;
+use super::deliveries::{End, Lane};
 
 /// A client at one version.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +16,26 @@ pub struct Client {
     pub profile: Value,
     /// It was active once: from then on the outside systems mirror it.
     pub mirrored: bool,
+}
+
+impl Client {
+    /// What a screening looks at: under other data it has to be repeated.
+    pub fn screening_subject(&self) -> [Value; 6] {
+        let looked_at = [
+            "/name",
+            "/individual/dateOfBirth",
+            "/individual/nationality",
+            "/corporate/legalName",
+            "/corporate/registrationNumber",
+            "/address/country",
+        ];
+        let read = |pointer| self.profile.pointer(pointer).cloned().unwrap_or_default();
+        let mut subject = looked_at.map(read);
+        if self.profile["kind"] == "individual" {
+            subject[5] = Value::Null;
+        }
+        subject
+    }
 }
 
 /// A device at one version.
@@ -51,6 +72,13 @@ impl Fold {
             }
         }
         fold
+    }
+
+    /// What the newest screening of the client looked at, by the deliveries to KYC.
+    pub fn screened(&self, reference: &str, lane: &Lane) -> Option<[Value; 6]> {
+        let mut screenings = lane.deliveries.iter().filter(|delivery| delivery.function == "verify");
+        let newest = screenings.rfind(|screening| screening.end == End::Delivered)?;
+        self.versions.get(&(reference.to_owned(), newest.version)).map(Client::screening_subject)
     }
 
     fn client(&mut self, entry: &Entry) {

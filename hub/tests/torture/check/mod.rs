@@ -109,7 +109,7 @@ pub async fn all(evidence: &mut Evidence<'_>) -> Findings {
     let fold = Fold::of(&evidence.entries);
     findings.extend(journal::look(evidence));
     findings.extend(answers::look(evidence, &fold));
-    let lanes = deliveries::read(evidence, &mut findings);
+    let lanes = deliveries::read(evidence, &fold, &mut findings);
     findings.extend(outside::look(evidence, &fold, &lanes));
     findings.extend(api::look(evidence, &fold).await);
     findings.extend(nats::look(evidence).await);

@@ -29,6 +29,7 @@ pub fn look(evidence: &mut Evidence<'_>, fold: &Fold, lanes: &Lanes) -> Findings
     let seen = Seen::of(&outside);
     for (reference, client) in &fold.clients {
         findings.extend(mirrors(reference, client, &seen, lanes));
+        findings.extend(screening(reference, client, fold, lanes));
     }
     findings.extend(devices(&effects, &seen, fold, lanes));
     findings.extend(unlisted(&seen, fold));
@@ -218,6 +219,15 @@ fn mirrors(reference: &str, client: &Client, seen: &Seen<'_>, lanes: &Lanes) -> 
         .into_iter()
         .map(|wrong| format!("differs: {reference} ({}, version {}): {wrong}", client.status, client.version))
         .collect()
+}
+
+/// A client that is still there was screened under the data that it has.
+fn screening(reference: &str, client: &Client, fold: &Fold, lanes: &Lanes) -> Option<String> {
+    let lane = lanes.get(&("kyc".to_owned(), reference.to_owned()));
+    let screened = lane.and_then(|lane| fold.screened(reference, lane));
+    let (gone, wanted) = (matches!(client.status.as_str(), "archived" | "rejected"), client.screening_subject());
+    (!gone && screened.as_ref() != Some(&wanted))
+        .then(|| format!("differs: {reference} is {wanted:?}, but was screened as {screened:?}"))
 }
 
 fn devices(effects: &[&Value], seen: &Seen<'_>, fold: &Fold, lanes: &Lanes) -> Findings {
