@@ -38,7 +38,7 @@ pub struct AdapterConfig {
     /// How long one call may take, in milliseconds of the wall clock, with its HTTP requests. 10..=600000, default 5000.
     #[serde(default)]
     pub deadline_ms: DeadlineMs,
-    /// How many calls may run at the same time. 1..=256, default 8.
+    /// How many calls may run at the same time. 1..=256, default 16.
     #[serde(default)]
     pub concurrency: Concurrency,
     /// What `settings.get` answers.
@@ -123,7 +123,7 @@ pub type MemoryMib = Bounded<1, 4096, 64>;
 /// Milliseconds for one call.
 pub type DeadlineMs = Bounded<10, 600_000, 5_000>;
 /// Calls at the same time.
-pub type Concurrency = Bounded<1, 256, 8>;
+pub type Concurrency = Bounded<1, 256, 16>;
 /// Milliseconds for one HTTP request.
 pub type TimeoutMs = Bounded<1, 600_000, 3_000>;
 
@@ -235,7 +235,7 @@ mod tests {
         let config = parse("component = 'crm.wasm'").unwrap();
         assert_eq!(config.memory_bytes(), 64 << 20);
         assert_eq!(config.deadline(), Duration::from_secs(5));
-        assert_eq!(config.concurrency.get(), 8);
+        assert_eq!(config.concurrency.get(), 16);
         assert!(!config.store && config.endpoints.is_empty() && config.digest.is_none());
         assert!(config.watch);
         assert_eq!((config.probation.calls.get(), config.probation.faults.get()), (10, 3));

@@ -11,7 +11,7 @@ use super::follow::{Batch, Mark as BatchMark};
 use super::record::{ClientRecord, DeviceRecord, Record};
 use super::shared::Shared;
 use crate::domain::client::{Client, Mark};
-use crate::domain::delivery::{Adapter, Delivery, Function, Link, Template};
+use crate::domain::delivery::{Adapter, Function, Link, Template};
 use crate::domain::device::Device;
 use crate::domain::due::is_moot;
 use crate::domain::event::{Configured, Event, Published, Starred};
@@ -160,7 +160,7 @@ impl Fold {
             self.owner(&data.to, |record| {
                 record.devices.push(reference.to_owned());
                 if expected {
-                    record.links.entry(Adapter::Identity).or_default().expected = true;
+                    record.link_mut(Adapter::Identity).expected = true;
                 }
             });
             self.tell(&owing, Template::DeviceTransferred, (&data.from, &after));
@@ -176,7 +176,7 @@ impl Fold {
         let configured = self.mark.configured.contains(&Adapter::Messaging);
         self.owner(client, |record| {
             if let Some(message) = owing.message(template, &record.client, Some(device)).filter(|_| configured) {
-                record.links.entry(Adapter::Messaging).or_default().owe([message]);
+                record.link_mut(Adapter::Messaging).owe([message]);
             }
         });
     }
@@ -207,7 +207,7 @@ impl Fold {
         }
         self.owner(lane, |record| {
             let (client, link) = (record.client.clone(), record.links.entry(adapter).or_default());
-            settled(link, event, Some(&client), entry);
+            settled(Arc::make_mut(link), event, Some(&client), entry);
             drop_moot(adapter, &client, link);
         });
     }
@@ -279,16 +279,16 @@ pub(super) fn touched_client(
         Event::RelationshipRefreshed(data) => record.relationship = Some(data.relationship.clone()),
         _ => Arc::make_mut(&mut record.client).evolve(event, mark(entry)),
     }
-    let mut owe = |adapter, deliveries: Vec<Delivery>| {
-        if now.owed.contains(&adapter) && !deliveries.is_empty() {
-            record.links.entry(adapter).or_default().owe(deliveries);
-        }
+    let documents = match event {
+        Event::DocumentReceived(document) => vec![owing(entry).document(&document.id)],
+        _ => Vec::new(),
     };
-    if let Event::DocumentReceived(document) = event {
-        owe(Adapter::Kyc, vec![owing(entry).document(&document.id)]);
-    }
     let messages = owing(entry).messages_of_client(event, &before.client, &record.client);
-    owe(Adapter::Messaging, messages);
+    for (adapter, deliveries) in [(Adapter::Kyc, documents), (Adapter::Messaging, messages)] {
+        if now.owed.contains(&adapter) && !deliveries.is_empty() {
+            record.link_mut(adapter).owe(deliveries);
+        }
+    }
     for (adapter, link) in &mut record.links {
         drop_moot(*adapter, &record.client, link);
     }
@@ -299,9 +299,9 @@ fn mark(entry: &Entry) -> Mark<'_> {
     Mark { entry: entry.id, seq: entry.seq, version: entry.version, at: entry.time, member: &entry.actor.member }
 }
 
-fn drop_moot(adapter: Adapter, client: &Client, link: &mut Link) {
+fn drop_moot(adapter: Adapter, client: &Client, link: &mut Arc<Link>) {
     if is_moot(adapter, client, link) {
-        link.mirror = None;
+        Arc::make_mut(link).mirror = None;
     }
 }
 

@@ -227,7 +227,7 @@ fn fold_client(
         Some((adapter, lane)) if lane == reference => {
             let (mut record, adapter) = record.zip(Adapter::parse(adapter))?;
             let body = record.client.clone();
-            settled(record.links.entry(adapter).or_default(), &event, Some(&body), entry);
+            settled(record.link_mut(adapter), &event, Some(&body), entry);
             Some(record)
         }
         None => {

@@ -20,8 +20,8 @@ use crate::domain::device::Device;
 pub struct ClientRecord {
     /// The client. Deliveries change the record without it, and remember what they were about to send.
     pub client: Arc<Client>,
-    /// What each adapter is or was owed.
-    pub links: BTreeMap<Adapter, Link>,
+    /// What each adapter is or was owed; shared by the record's versions, each of which changes one.
+    pub links: BTreeMap<Adapter, Arc<Link>>,
     /// The references of its devices, in the order of their enrolment.
     #[serde(default)]
     pub devices: Vec<String>,
@@ -71,7 +71,12 @@ impl ClientRecord {
     /// What one adapter is owed, which is nothing where nothing ever was.
     #[must_use]
     pub fn link(&self, adapter: Adapter) -> Cow<'_, Link> {
-        self.links.get(&adapter).map_or_else(|| Cow::Owned(Link::default()), Cow::Borrowed)
+        self.links.get(&adapter).map_or_else(|| Cow::Owned(Link::default()), |link| Cow::Borrowed(&**link))
+    }
+
+    /// What one adapter is owed, to be changed.
+    pub(super) fn link_mut(&mut self, adapter: Adapter) -> &mut Link {
+        Arc::make_mut(self.links.entry(adapter).or_default())
     }
 
     /// The record as it was read back, under today's configuration.
