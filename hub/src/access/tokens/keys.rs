@@ -91,6 +91,8 @@ impl Key {
 #[derive(Default)]
 pub(super) struct KeySet {
     keys: Vec<Key>,
+    /// What they were published as.
+    document: Vec<u8>,
 }
 
 /// A key as published (RFC 7517, section 4), as far as it matters here.
@@ -112,15 +114,21 @@ struct Jwk {
 impl KeySet {
     /// One Ed25519 key.
     pub(super) fn ed25519(id: String, public: &[u8]) -> Self {
-        Self { keys: vec![Key { id: Some(id), only: Some(Algorithm::EdDSA), key: DecodingKey::from_ed_der(public) }] }
+        let key = Key { id: Some(id), only: Some(Algorithm::EdDSA), key: DecodingKey::from_ed_der(public) };
+        Self { keys: vec![key], document: Vec::new() }
     }
 
     /// The usable keys of a JWK set; `None` where it is none or has none. Keys of another kind are passed over.
-    pub(super) fn published(bytes: &[u8]) -> Option<Self> {
-        let set = strict::object(bytes)?;
+    pub(super) fn published(document: Vec<u8>) -> Option<Self> {
+        let set = strict::object(&document)?;
         let listed = set.get("keys")?.as_array()?;
         let keys: Vec<Key> = listed.iter().take(MAX_KEYS).filter_map(usable).collect();
-        (!keys.is_empty()).then_some(Self { keys })
+        (!keys.is_empty()).then_some(Self { keys, document })
+    }
+
+    /// Whether this was published as the other was.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.document == other.document
     }
 
     /// Whether none has been fetched yet.

@@ -70,15 +70,23 @@ pub struct Tokens {
     keys: RwLock<Arc<KeySet>>,
     published: Option<Published>,
     expected: Expected,
-    verified: Cache<[u8; 32], Arc<Caller>, Weigh>,
+    verified: Cache<[u8; 32], Verified, Weigh>,
+}
+
+/// A token that was verified.
+#[derive(Clone)]
+struct Verified {
+    caller: Arc<Caller>,
+    /// By these keys: where others have been published since, its own may be withdrawn.
+    by: Arc<KeySet>,
 }
 
 #[derive(Clone)]
 struct Weigh;
 
-impl Weighter<[u8; 32], Arc<Caller>> for Weigh {
-    fn weight(&self, _key: &[u8; 32], caller: &Arc<Caller>) -> u64 {
-        caller.weight()
+impl Weighter<[u8; 32], Verified> for Weigh {
+    fn weight(&self, _key: &[u8; 32], verified: &Verified) -> u64 {
+        verified.caller.weight()
     }
 }
 
@@ -111,8 +119,9 @@ impl Tokens {
         if token.len() > MAX_TOKEN {
             return None;
         }
-        let caller = self.verified.get(&remembered(token))?;
-        (Utc::now().timestamp() < caller.expires_at().timestamp() + LEEWAY_SECONDS).then_some(caller)
+        let Verified { caller, by } = self.verified.get(&remembered(token))?;
+        let holds = Utc::now().timestamp() < caller.expires_at().timestamp() + LEEWAY_SECONDS;
+        (holds && Arc::ptr_eq(&by, &self.keys.read())).then_some(caller)
     }
 
     /// The caller of a token.
@@ -130,21 +139,19 @@ impl Tokens {
             return Err(TokenError::invalid("the token is longer than 16 KiB"));
         }
         let jws = Jws::parse(token)?;
-        let payload = self.payload(&jws).await?;
+        let by = self.keys_for(&jws).await;
+        let payload = by.verify(&jws)?;
         let caller = Arc::new(self.expected.caller(&payload, Utc::now())?);
-        self.verified.insert(remembered(token), Arc::clone(&caller));
+        self.verified.insert(remembered(token), Verified { caller: Arc::clone(&caller), by });
         Ok(caller)
     }
 
-    /// What a trusted key has signed. A key that is not known may have been published since.
-    async fn payload(&self, jws: &Jws<'_>) -> Result<Vec<u8>, TokenError> {
+    /// The trusted keys. One that is not among them may have been published since.
+    async fn keys_for(&self, jws: &Jws<'_>) -> Arc<KeySet> {
         let keys = Arc::clone(&self.keys.read());
-        if let (true, Some(published)) = (keys.lacks(jws), &self.published) {
-            published.asked_for_unknown(&self.keys, &keys).await;
-            let keys = Arc::clone(&self.keys.read());
-            return keys.verify(jws);
-        }
-        keys.verify(jws)
+        let Some(published) = self.published.as_ref().filter(|_| keys.lacks(jws)) else { return keys };
+        published.asked_for_unknown(&self.keys, &keys).await;
+        Arc::clone(&self.keys.read())
     }
 
     /// Fetches published keys now and from time to time until `shutdown` is ready; with a local key it only waits.
