@@ -16,7 +16,7 @@ use super::bindings::types::Disposition;
 use super::config::AdapterConfig;
 use super::guest::GuestCall;
 use super::host_store::SmallStore;
-use super::loading::{self, Loaded, Services};
+use super::loading::{self, LoadError, Loaded, Services};
 use super::noted;
 use super::outcome::{CallError, Fault, Outcome};
 use super::quarantine::Strikes;
@@ -30,10 +30,21 @@ use super::world::World;
 use crate::domain::delivery::CallDone;
 use crate::telemetry::TraceContext;
 
-/// Why nothing is loaded, or what is.
+/// What is loaded, or why nothing is.
 pub(super) enum Current {
     Up(Arc<Loaded>),
-    Down(String),
+    Down {
+        /// For the operator.
+        reason: String,
+        /// For whoever called, and for what is kept ([`LoadError::told`]).
+        told: String,
+    },
+}
+
+impl Current {
+    pub(super) fn down(why: &LoadError) -> Self {
+        Self::Down { reason: why.to_string(), told: why.told() }
+    }
 }
 
 /// One adapter.
@@ -64,7 +75,7 @@ impl Adapter {
             }
             Err(error) => {
                 tracing::error!(adapter = %name, reason = %error, "adapter is down");
-                Current::Down(error.to_string())
+                Current::down(&error.why)
             }
         };
         Self {
@@ -86,7 +97,7 @@ impl Adapter {
     pub fn loaded(&self) -> Option<Arc<Loaded>> {
         match &*self.current.read() {
             Current::Up(loaded) => Some(Arc::clone(loaded)),
-            Current::Down(_) => None,
+            Current::Down { .. } => None,
         }
     }
 
@@ -151,7 +162,7 @@ impl Adapter {
         }
         match &*self.current.read() {
             Current::Up(loaded) => Ok(Arc::clone(loaded)),
-            Current::Down(reason) => Err(CallError::Down(reason.clone())),
+            Current::Down { told, .. } => Err(CallError::Down(told.clone())),
         }
     }
 
@@ -182,7 +193,7 @@ impl Adapter {
         }
         match &*self.current.read() {
             Current::Up(_) => AdapterState::Up,
-            Current::Down(reason) => AdapterState::Down { reason: reason.clone() },
+            Current::Down { reason, .. } => AdapterState::Down { reason: reason.clone() },
         }
     }
 

@@ -39,6 +39,15 @@ impl EndpointConfig {
     pub fn timeout(&self) -> Duration {
         Duration::from_millis(u64::from(self.timeout_ms.get()))
     }
+
+    /// Where the hub sends something for it: itself, and the server of its tokens.
+    pub fn urls(&self) -> impl Iterator<Item = &BaseUrl> {
+        let tokens = match &self.auth {
+            Some(AuthConfig::OAuth2(grant)) => Some(&grant.token_url),
+            _ => None,
+        };
+        [&self.url].into_iter().chain(tokens)
+    }
 }
 
 /// A client certificate and its key.

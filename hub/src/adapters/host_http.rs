@@ -32,8 +32,9 @@ impl Guest {
         let _outside = self.record.leave();
         // On the hub's own runtime, where no component can delay it; ended when the call is.
         let sending = endpoint.send(request, record, self.trace).in_current_span();
-        AbortOnDropHandle::new(self.grants.io.spawn(sending))
-            .await
-            .unwrap_or_else(|_| Err(HttpFailure::Interrupted("the hub is stopping".to_owned())))
+        AbortOnDropHandle::new(self.grants.io.spawn(sending)).await.unwrap_or_else(|ended| {
+            let why = if ended.is_panic() { "the hub failed to send it" } else { "the hub is stopping" };
+            Err(HttpFailure::Interrupted(why.to_owned()))
+        })
     }
 }

@@ -115,7 +115,8 @@ pub enum LoadError {
 }
 
 impl LoadError {
-    /// Why, for whoever asks from outside: no path of this machine and no word of the compiler's.
+    /// Why, for whoever asks from outside and for what is kept: no path of this machine, no byte of a file and no word
+    /// of the compiler's. All of it is logged.
     #[must_use]
     pub fn told(&self) -> String {
         match self {
@@ -129,6 +130,7 @@ impl LoadError {
             Self::Endpoint(_) => "one of its endpoints can't be used as it is configured".to_owned(),
             Self::Describe(_) => "it failed when it was asked what it is".to_owned(),
             Self::Host(_) => "the host could not load it".to_owned(),
+            Self::NotAComponent(NotAComponent::Malformed(_)) => "it is not a WebAssembly component".to_owned(),
             Self::NotConfigured(_)
             | Self::Busy
             | Self::Digest { .. }
@@ -174,6 +176,8 @@ pub struct Services {
 pub struct Loaded {
     /// What is called.
     pub ready: Arc<Ready>,
+    /// All that the operator gives; it has been granted what it says that it uses.
+    pub given: Arc<Grants>,
     /// What it says of itself.
     pub description: Description,
     /// What is shown of it.
@@ -185,7 +189,15 @@ impl Loaded {
     #[must_use]
     pub fn again(&self) -> Self {
         let info = LoadedInfo { loaded_at: chrono::Utc::now(), ..self.info.clone() };
-        Self { ready: Arc::clone(&self.ready), description: self.description.clone(), info }
+        let (ready, given) = (Arc::clone(&self.ready), Arc::clone(&self.given));
+        Self { ready, given, description: self.description.clone(), info }
+    }
+
+    /// The same, with what is given to a component that was loaded after it: credentials may be others by then.
+    #[must_use]
+    pub fn given_as(&self, newer: &Self) -> Self {
+        let (ready, given) = (self.ready.granted(newer.given.to_call(&self.description)), Arc::clone(&newer.given));
+        Self { ready, given, description: self.description.clone(), info: self.info.clone() }
     }
 }
 
@@ -207,11 +219,11 @@ pub async fn load(
     let prepared = tokio::task::spawn_blocking(work).await.map_err(|ended| LoadError::Host(ended.to_string()))??;
     services.ticker.add(&prepared.ready.engine);
     let refused = |why| Refused { digest: Some(prepared.digest), why };
-    let grants = &prepared.ready.grants;
-    let description = describe(services, name, config, prepared.ready.granted(grants.to_describe())).await;
+    let given = Arc::clone(&prepared.ready.grants);
+    let description = describe(services, name, config, prepared.ready.granted(given.to_describe())).await;
     let description = description.map_err(refused)?;
     description::check(name, &description).map_err(|why| refused(LoadError::Description(why)))?;
-    let ready = prepared.ready.granted(grants.to_call(&description));
+    let ready = prepared.ready.granted(given.to_call(&description));
     let info = LoadedInfo {
         digest: prepared.digest,
         signed_by: prepared.signed_by,
@@ -224,7 +236,7 @@ pub async fn load(
         description: (&description).into(),
         loaded_at: chrono::Utc::now(),
     };
-    Ok(Loaded { ready, description, info })
+    Ok(Loaded { ready, given, description, info })
 }
 
 /// The component's file, pulled from its registry where it is in one.

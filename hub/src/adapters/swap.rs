@@ -125,11 +125,16 @@ impl Swaps {
     /// `new` has taken over from `old`.
     pub fn swapped(&mut self, old: Option<Arc<Loaded>>, new: &Loaded, restored: bool) {
         (self.pending, self.shadow, self.refusal) = (None, None, None);
-        let Some(old) = old.filter(|old| old.info.digest != new.info.digest) else { return };
+        let Some(old) = old else { return };
+        if old.info.digest == new.info.digest {
+            self.previous = self.previous.take().map(|before| Arc::new(before.given_as(new)));
+            return;
+        }
         if restored {
             (self.previous, self.trial) = (None, None);
             self.went_back(old.info.digest, new.info.digest, None);
         } else {
+            let old = Arc::new(old.given_as(new));
             (self.previous, self.trial, self.rolled_back) = (Some(old), Some(Trial::default()), None);
         }
     }

@@ -32,11 +32,13 @@ impl Adapter {
             Ok(loaded) => Ok(self.candidate(Arc::new(loaded), false, turn)),
             Err(refused) => {
                 tracing::warn!(adapter = %self.name, reason = %refused, "component refused");
+                let mut current = self.current.write();
+                if matches!(*current, Current::Down { .. }) {
+                    *current = Current::down(&refused.why);
+                }
+                drop(current);
                 let (digest, reason) = (refused.digest, refused.why.told());
                 self.swaps.lock().refusal = Some(Refusal { digest, reason, at: chrono::Utc::now() });
-                if let Current::Down(reason) = &mut *self.current.write() {
-                    *reason = refused.to_string();
-                }
                 Err(refused)
             }
         }
@@ -71,7 +73,7 @@ impl Adapter {
         let old = std::mem::replace(&mut *self.current.write(), Current::Up(Arc::clone(&loaded)));
         let old = match old {
             Current::Up(old) => Some(old),
-            Current::Down(_) => None,
+            Current::Down { .. } => None,
         };
         self.swaps.lock().swapped(old, &loaded, restores);
         *self.strikes.lock() = Strikes::default();

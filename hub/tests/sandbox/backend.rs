@@ -71,6 +71,9 @@ async fn serve(mut stream: TcpStream, seen: Seen) -> Option<()> {
         path if path.starts_with("/token") => {
             ok(r#"{"access_token":"fetched-token-1","token_type":"bearer","expires_in":3600}"#)
         }
+        path if path.starts_with("/lasting-token") => {
+            ok(r#"{"access_token":"fetched-token-2","token_type":"bearer","expires_in":18446744073709551615}"#)
+        }
         path if path.starts_with("/no-token") => {
             "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_owned()
         }

@@ -67,6 +67,9 @@ async fn a_token_is_fetched_once_and_never_comes_back() {
     let why = unknown(refused.upsert().await);
     assert!(why.starts_with("refused: the hub has no access token"), "{why}");
     assert_eq!(backend.seen().len(), 4, "nothing was sent to the endpoint itself");
+
+    let lasting = Crm::calling("sender", &backend.at("/echo"), &auth("/lasting-token"), "").await;
+    lasting.upsert().await.unwrap();
 }
 
 #[tokio::test]

@@ -27,6 +27,8 @@ const MIN_PASSWORD_BYTES: usize = 8;
 const EXPIRY_MARGIN: Duration = Duration::from_secs(30);
 /// How long a token is kept whose answer does not say (RFC 6749 recommends that it does).
 const DEFAULT_LIFETIME_S: u64 = 300;
+/// How long a token is kept at most, whatever its answer says: a day.
+const LONGEST_LIFETIME_S: u64 = 86_400;
 /// The largest answer of a token endpoint, in bytes.
 const MAX_TOKEN_ANSWER_BYTES: usize = 64 * 1024;
 
@@ -261,7 +263,7 @@ fn parse(body: &[u8]) -> Option<Token> {
     }
     let mut header = HeaderValue::from_str(&format!("Bearer {}", answer.access_token)).ok()?;
     header.set_sensitive(true);
-    let lifetime = Duration::from_secs(answer.expires_in.unwrap_or(DEFAULT_LIFETIME_S));
+    let lifetime = Duration::from_secs(answer.expires_in.unwrap_or(DEFAULT_LIFETIME_S).min(LONGEST_LIFETIME_S));
     Some(Token {
         header,
         secret: Secret::from(answer.access_token),

@@ -252,7 +252,7 @@ fn client(config: &EndpointConfig, reach: Reach, connections: usize) -> Result<C
         let certificates = Certificate::from_pem_bundle(&read(path)?)
             .map_err(|error| EndpointError::Pem("ca", failure::innermost(&error)))?;
         builder = builder.tls_certs_only(certificates);
-    } else if config.url.as_url().scheme() == "http" {
+    } else if !config.urls().any(|url| url.as_url().scheme() == "https") {
         // No TLS, so that the system's authorities need not be there, nor be read.
         builder = builder.tls_certs_only([]);
     }
