@@ -71,11 +71,12 @@ fn say(
 ) {
     let (file, line) = policy.deciding_line(decision, action);
     let (member, org, digest, micros) = (caller.member(), caller.org(), policy.digest(), took.as_micros());
-    let target = target.map_or("", |target| target.reference);
+    let client = target.map(|target| DecisionLog::target(target.reference));
+    let client = client.as_deref().unwrap_or_default();
     if decision.is_allowed() {
-        tracing::debug!(decision = %id, member, org, %action, target, answer = "allow", file, line, digest, micros);
+        tracing::debug!(decision = %id, member, org, %action, client, answer = "allow", file, line, digest, micros);
     } else {
-        tracing::info!(decision = %id, member, org, %action, target, answer = "deny", file, line, digest, micros);
+        tracing::info!(decision = %id, member, org, %action, client, answer = "deny", file, line, digest, micros);
     }
 }
 

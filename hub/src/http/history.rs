@@ -49,8 +49,10 @@ async fn history(request: Request, reference: Reference) -> Result<Answer, Probl
     let client = request.hub.state.client(request.caller.org(), &reference.0);
     request.permit_on(Action::CX001, &reference.0, client.as_deref())?;
     client.ok_or_else(|| not_found(Code::ClientNotFound))?;
-    let page = request.hub.insight.history(request.caller.org(), &reference.0, before, limit);
-    let page = page.map_err(|why| {
+    let (insight, org, about) = (request.hub.insight.clone(), request.caller.org().to_owned(), reference.0.clone());
+    // It reads files.
+    let page = tokio::task::spawn_blocking(move || insight.history(&org, &about, before, limit)).await;
+    let page = page.unwrap_or_else(|ended| Err(ended.to_string())).map_err(|why| {
         Problem::new(Code::StorageUnavailable, "the history can't be read at the moment").because(why)
     })?;
     let next = page.next.map(|seq| Cursor { value: seq.to_string(), reference: String::new() }.encode(&identity));

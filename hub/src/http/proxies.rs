@@ -7,7 +7,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Deserializer, de};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -70,11 +70,12 @@ impl Proxies {
         if !self.trusts(caller) {
             return caller;
         }
-        let lines: Vec<&str> = headers.get_all(FORWARDED_FOR).iter().filter_map(|line| line.to_str().ok()).collect();
-        let hops = lines.iter().rev().flat_map(|line| line.rsplit(',')).map(str::trim);
+        let lines: Vec<&HeaderValue> = headers.get_all(FORWARDED_FOR).iter().collect();
+        // Bytes, not text: a caller's rubbish at the left takes nothing from what proxies wrote to the right of it.
+        let hops = lines.iter().rev().flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
         for hop in hops.take(MOST_HOPS) {
             // What is no address was not written by a proxy that does its work: the last one known stands for it.
-            let Some(address) = address(hop) else { return caller };
+            let Some(address) = str::from_utf8(hop).ok().and_then(|hop| address(hop.trim())) else { return caller };
             caller = address;
             if !self.trusts(caller) {
                 return caller;
@@ -99,8 +100,6 @@ fn address(text: &str) -> Option<IpAddr> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     fn proxies(networks: &[&str]) -> Proxies {
@@ -110,7 +109,10 @@ mod tests {
     fn caller(proxies: &Proxies, peer: &str, lines: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for line in lines {
-            headers.append(HeaderName::from_bytes(b"X-FORWARDED-For").unwrap(), HeaderValue::from_str(line).unwrap());
+            headers.append(
+                HeaderName::from_bytes(b"X-FORWARDED-For").unwrap(),
+                HeaderValue::from_bytes(line.as_bytes()).unwrap(),
+            );
         }
         proxies.caller(peer.parse().unwrap(), &headers).to_string()
     }
@@ -128,6 +130,8 @@ mod tests {
             ("10.1.2.3", &["10.7.7.7"], "10.7.7.7"),
             ("10.1.2.3", &[], "10.1.2.3"),
             ("10.1.2.3", &["nonsense"], "10.1.2.3"),
+            ("10.1.2.3", &["ä, 203.0.113.9"], "203.0.113.9"),
+            ("10.1.2.3", &["203.0.113.9, ä"], "10.1.2.3"),
             ("10.1.2.3", &["203.0.113.9, nonsense, 10.4.4.4"], "10.4.4.4"),
             ("10.1.2.3", &["203.0.113.9,"], "10.1.2.3"),
             ("fd00::1", &["[2001:db8::1]:4711"], "2001:db8::1"),
