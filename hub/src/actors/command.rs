@@ -25,6 +25,7 @@ pub use crate::journal::RequestKey;
 use crate::state::{ClientRecord, DeviceRecord};
 pub use crate::sync::accounts::{Account, AccountsView};
 use crate::sync::decide::Ruling;
+use crate::sync::documents::Staged;
 use crate::telemetry::TraceContext;
 
 /// What is known of a request beside its body.
@@ -68,6 +69,13 @@ pub struct Upload {
     pub content: Bytes,
 }
 
+/// A document on its way in, with its content, which is kept only if the command is.
+#[derive(Debug)]
+pub(super) struct Filing {
+    pub document: Document,
+    pub content: Staged,
+}
+
 /// The answer of CL013.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -94,7 +102,7 @@ pub(super) enum Order {
     Edit { if_match: Option<u64>, draft: Box<Draft> },
     Archive { if_match: Option<u64>, reason: Option<String> },
     Review(ReviewBody),
-    Document(Document),
+    Document(Arc<Filing>),
     Star(Option<bool>),
     Lock(LockBody),
     Transfer(TransferBody),
@@ -182,6 +190,12 @@ pub enum CommandError {
     /// The entry would be too large.
     #[error("the change is too large to be kept")]
     TooLarge,
+}
+
+/// The disk did not take a document.
+pub(super) fn not_kept(error: &std::io::Error) -> CommandError {
+    tracing::error!(%error, "a document can't be kept");
+    CommandError::StorageUnavailable
 }
 
 impl From<MailboxError> for CommandError {

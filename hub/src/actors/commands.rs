@@ -1,14 +1,13 @@
 //! The way in for commands: which shard owns a lane, and what must be asked of outside systems before it decides.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::Utc;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::command::{Answer, Ask, CommandError, Done, Keys, Meta, Order, PinResetView, Upload};
+use super::command::{Answer, Ask, CommandError, Done, Filing, Keys, Meta, Order, PinResetView, Upload, not_kept};
 use super::desk::Desk;
 use super::jobs::Jobs;
 use super::mailbox::Mailbox;
@@ -24,6 +23,7 @@ use crate::domain::validate::body::{ActivateBody, LockBody, ResetPinBody, Review
 use crate::journal::Journal;
 use crate::state::{ClientRecord, DeviceRecord, State};
 use crate::sync::accounts::{Account, Accounts, AccountsView, is_being_created};
+use crate::sync::documents::Documents;
 use crate::telemetry::TraceContext;
 
 /// Shards of clients, and of devices. Their work is short; what takes time is the journal, which is shared.
@@ -43,7 +43,7 @@ struct Parts {
     accounts: Accounts,
     keys: Keys,
     jobs: Jobs,
-    documents: PathBuf,
+    documents: Documents,
     open_accounts_block_archive: bool,
 }
 
@@ -57,8 +57,8 @@ pub struct Shards {
     pub access: Arc<Access>,
     /// Asks core banking.
     pub accounts: Accounts,
-    /// Where the contents of documents are kept, by digest.
-    pub documents: PathBuf,
+    /// The contents of documents.
+    pub documents: Documents,
     /// Accounts with a balance stand in the way of archiving.
     pub open_accounts_block_archive: bool,
 }
@@ -161,7 +161,7 @@ impl Commands {
         client(self.on_client(reference.to_owned(), permit, meta, Order::Review(body)).await)
     }
 
-    /// CX003. The content is kept, by its digest, before the entry that names it.
+    /// CX003.
     ///
     /// # Errors
     /// See [`CommandError`].
@@ -172,20 +172,19 @@ impl Commands {
         reference: &str,
         upload: Upload,
     ) -> Outcome<Document> {
-        let document = self.keep(upload).await?;
-        let done = self.on_client(reference.to_owned(), permit, meta, Order::Document(document)).await?;
+        let filing = self.stage(upload).await?;
+        let done = self.on_client(reference.to_owned(), permit, meta, Order::Document(Arc::new(filing))).await?;
         expect(done, |done| if let Done::Document(document) = done { Some(document) } else { None })
     }
 
-    async fn keep(&self, upload: Upload) -> Result<Document, CommandError> {
+    async fn stage(&self, upload: Upload) -> Result<Filing, CommandError> {
+        if !self.0.journal.has_room() {
+            return Err(CommandError::StorageUnavailable);
+        }
         let digest = hex::encode(Sha256::digest(&upload.content));
-        let path = self.0.documents.join(&digest);
         let size = upload.content.len() as u64;
-        super::documents::keep(path, upload.content).await.map_err(|error| {
-            tracing::error!(%error, "a document can't be kept");
-            CommandError::StorageUnavailable
-        })?;
-        Ok(Document {
+        let content = self.0.documents.stage(&digest, upload.content).await.map_err(|error| not_kept(&error))?;
+        let document = Document {
             id: crate::domain::reference::reference(DOCUMENT, Uuid::now_v7()),
             document_type: upload.document_type,
             status: DocumentStatus::Pending,
@@ -195,7 +194,8 @@ impl Commands {
             size,
             submitted_at: Utc::now(),
             checked_at: None,
-        })
+        };
+        Ok(Filing { document, content })
     }
 
     /// CL008.

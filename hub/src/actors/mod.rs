@@ -16,7 +16,6 @@ pub mod command;
 pub mod commands;
 mod decisions;
 mod desk;
-mod documents;
 mod jobs;
 pub mod mailbox;
 pub mod metrics;

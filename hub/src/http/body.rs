@@ -3,7 +3,6 @@
 //! A body over its limit is read on and dropped, up to a second limit, so that the answer reaches a caller that is
 //! still sending. Reading has a deadline: a caller that dribbles does not hold a connection for ever.
 
-use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -14,13 +13,15 @@ use hyper::body::Body as _;
 
 use super::problem::{Code, Problem};
 
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 /// A body that has not been read.
-pub type Unread = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+pub type Unread = UnsyncBoxBody<Bytes, BoxError>;
 
 /// The most that a JSON body may have, bytes.
 pub const JSON_LIMIT: usize = 1 << 20;
-/// The most that is read and dropped of a body that nobody wants, bytes.
-pub const DROP_LIMIT: usize = 4 << 20;
+/// The most that is read and dropped of a body that nobody wants, bytes; the largest document fits in.
+pub const DROP_LIMIT: usize = 24 << 20;
 /// For how long a JSON body may be sent.
 const READ_TIME: Duration = Duration::from_secs(30);
 /// For how long a body that nobody wants is read.
@@ -74,11 +75,22 @@ pub async fn discard(mut body: Unread, limit: usize) -> bool {
     tokio::time::timeout(DROP_TIME, dropping).await.unwrap_or(false)
 }
 
-/// The body as a stream of its data, for a reader that counts by itself.
-pub fn stream(
-    body: Unread,
-) -> Pin<Box<dyn Stream<Item = Result<Bytes, Box<dyn std::error::Error + Send + Sync>>> + Send>> {
-    Box::pin(body.into_data_stream())
+/// The body as a stream of its data, for a reader that counts by itself. It fails when nothing comes for so long.
+pub fn stream(body: &mut Unread, patience: Duration) -> impl Stream<Item = Result<Bytes, BoxError>> + Send {
+    futures::stream::unfold(body, move |body| async move {
+        loop {
+            let data = match tokio::time::timeout(patience, body.frame()).await {
+                Ok(None) => return None,
+                Ok(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => Ok(data),
+                    Err(_trailers) => continue,
+                },
+                Ok(Some(Err(broken))) => Err(broken),
+                Err(_) => Err(format!("nothing came for {patience:?}").into()),
+            };
+            return Some((data, body));
+        }
+    })
 }
 
 /// Whether nothing is to come.
@@ -90,6 +102,7 @@ pub fn is_empty(body: &Unread) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use futures::StreamExt as _;
     use http_body_util::{Full, StreamBody};
     use hyper::body::Frame;
 
@@ -110,6 +123,15 @@ mod tests {
         let endless = futures::stream::repeat_with(|| Ok(Frame::data(Bytes::from_static(&[0; 16_384]))));
         let body: Unread = StreamBody::new(endless).boxed_unsync();
         assert_eq!(read(body, JSON_LIMIT).await.unwrap_err().code(), Code::BodyTooLarge);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_waits_for_its_sender_and_not_for_ever() {
+        let slow = futures::stream::iter([Ok(Frame::data(Bytes::from_static(b"x")))]).chain(futures::stream::pending());
+        let mut body: Unread = StreamBody::new(slow).boxed_unsync();
+        let mut stream = std::pin::pin!(stream(&mut body, Duration::from_secs(10)));
+        assert_eq!(stream.next().await.unwrap().unwrap(), "x");
+        assert!(stream.next().await.unwrap().unwrap_err().to_string().contains("10s"));
     }
 
     #[tokio::test]

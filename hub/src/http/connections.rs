@@ -1,16 +1,15 @@
 //! How many connections there may be: in all, and from one address, so that nobody takes all of them.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::limits::host;
 use super::proxies::Proxies;
+use super::shares::{Share, Shares};
 
 /// `limits.connections`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -26,34 +25,34 @@ pub struct ConnectionLimits {
 pub struct Connections {
     places: Arc<Semaphore>,
     limits: ConnectionLimits,
-    taken: Arc<Mutex<HashMap<IpAddr, u32>>>,
+    shares: Shares<IpAddr>,
 }
 
 /// A place for a connection, which nobody has yet.
 pub struct Place {
     place: Option<OwnedSemaphorePermit>,
     most: u32,
-    taken: Arc<Mutex<HashMap<IpAddr, u32>>>,
+    shares: Shares<IpAddr>,
 }
 
 /// A place that is taken until this is dropped.
 pub struct Taken {
     _place: Option<OwnedSemaphorePermit>,
-    of: Option<(IpAddr, Arc<Mutex<HashMap<IpAddr, u32>>>)>,
+    _share: Option<Share<IpAddr>>,
 }
 
 impl Connections {
     /// None yet.
     pub fn new(limits: ConnectionLimits) -> Self {
         let total = usize::try_from(limits.total.get()).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
-        Self { places: Arc::new(Semaphore::new(total)), limits, taken: Arc::default() }
+        Self { places: Arc::new(Semaphore::new(total)), limits, shares: Shares::default() }
     }
 
     /// Waits for a place.
     pub async fn place(&self) -> Place {
         // Nobody closes it.
         let place = self.places.clone().acquire_owned().await.ok();
-        Place { place, most: self.limits.address.get(), taken: self.taken.clone() }
+        Place { place, most: self.limits.address.get(), shares: self.shares.clone() }
     }
 }
 
@@ -61,30 +60,10 @@ impl Place {
     /// Gives it to a connection from `peer`; `None` where that address has its share.
     pub fn taken_by(self, proxies: &Proxies, peer: IpAddr) -> Option<Taken> {
         if proxies.trusts(peer.to_canonical()) {
-            return Some(Taken { _place: self.place, of: None });
+            return Some(Taken { _place: self.place, _share: None });
         }
-        let address = host(peer);
-        let mut taken = self.taken.lock();
-        let count = taken.entry(address).or_default();
-        if *count >= self.most {
-            return None;
-        }
-        *count += 1;
-        drop(taken);
-        Some(Taken { _place: self.place, of: Some((address, self.taken)) })
-    }
-}
-
-impl Drop for Taken {
-    fn drop(&mut self) {
-        let Some((address, taken)) = self.of.take() else { return };
-        let mut taken = taken.lock();
-        if let Some(count) = taken.get_mut(&address) {
-            *count -= 1;
-            if *count == 0 {
-                taken.remove(&address);
-            }
-        }
+        let share = self.shares.take(host(peer), self.most)?;
+        Some(Taken { _place: self.place, _share: Some(share) })
     }
 }
 
@@ -110,7 +89,6 @@ mod tests {
             [take("10.0.0.1").await.unwrap(), take("10.0.0.1").await.unwrap(), take("10.0.0.1").await.unwrap()];
         assert_eq!(connections.places.available_permits(), 0);
         drop((second, third, proxied));
-        assert!(connections.taken.lock().is_empty());
         assert_eq!(connections.places.available_permits(), 5);
     }
 }

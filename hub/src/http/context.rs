@@ -3,11 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
 use super::connections::ConnectionLimits;
 use super::limits::Limits;
 use super::proxies::Proxies;
+use super::upload::Uploads;
 use super::views::{Part, PolicyView};
 use crate::access::{Access, Permit, Tokens};
 use crate::actors::Tree;
@@ -46,12 +45,9 @@ pub struct HttpContext {
     pub swaps: AdapterDesk,
     /// How the hub itself is.
     pub insight: Arc<dyn Insight>,
-    /// Turns for reading documents, each up to 20 MiB of memory.
-    pub uploads: Semaphore,
+    /// Turns for reading documents.
+    pub uploads: Uploads,
 }
-
-/// How many documents may be read at once.
-pub const UPLOADS: usize = 4;
 
 /// How the hub itself is, for the operator. Every answer is a snapshot that is at hand: nobody is asked while a caller waits.
 pub trait Insight: Send + Sync + 'static {

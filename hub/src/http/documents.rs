@@ -62,7 +62,7 @@ async fn submit(request: Request, reference: Reference) -> Result<Answer, Proble
     let client = request.hub.state.client(request.caller.org(), &reference.0);
     let permit = request.permit_on(Action::CX003, &reference.0, client.as_deref())?;
     client.ok_or_else(|| not_found(Code::ClientNotFound))?;
-    let _turn = request.hub.uploads.try_acquire().map_err(|_| {
+    let _turn = request.hub.uploads.turn(request.caller.org()).ok_or_else(|| {
         Problem::new(Code::Overloaded, "other documents are being read; come again")
             .retry_after(std::time::Duration::from_secs(1))
     })?;

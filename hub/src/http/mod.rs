@@ -51,6 +51,7 @@ mod routes;
 mod schema;
 mod schema_in;
 mod serve;
+mod shares;
 mod starred;
 mod statuses;
 #[cfg(test)]
@@ -61,9 +62,10 @@ mod upload;
 pub mod views;
 
 pub use connections::ConnectionLimits;
-pub use context::{HttpContext, Insight, Look, UPLOADS};
+pub use context::{HttpContext, Insight, Look};
 pub use limits::{Limits, Rate};
 pub use pipeline::Front;
 pub use proxies::Proxies;
 pub use serve::serve;
 pub use tls::{Tls, TlsConfig, TlsError};
+pub use upload::Uploads;

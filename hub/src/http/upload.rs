@@ -1,21 +1,60 @@
 //! A document out of a multipart body (RFC 7578): a part `type` and a part `file`, told apart by content, not by name.
 
-use bytes::{Bytes, BytesMut};
-use multer::{Field, Multipart};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use multer::{Constraints, Multipart, SizeLimit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::body::{self, Unread};
 use super::problem::{Code, Problem};
+use super::shares::{Share, Shares};
 use crate::domain::validate::FieldError;
 use crate::domain::validate::formats;
 
 /// The most that a document may have, bytes.
 pub const DOCUMENT_LIMIT: usize = 20 << 20;
-/// What the frame around it may take, bytes.
+/// What all around it may take, bytes.
 const FRAME_LIMIT: usize = 64 << 10;
 /// The longest document type, characters.
 const LONGEST_TYPE: usize = 60;
 /// For how long a document may be sent.
-const UPLOAD_TIME: std::time::Duration = std::time::Duration::from_secs(120);
+const UPLOAD_TIME: Duration = Duration::from_secs(120);
+/// For how long nothing of it may come: others wait for their turn.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How many documents may be read at once, each up to 20 MiB of memory.
+const TURNS: usize = 4;
+/// How many of them one organisation may hand in.
+const TURNS_OF_ONE: u32 = 2;
+
+/// Turns for reading documents.
+pub struct Uploads {
+    turns: Arc<Semaphore>,
+    shares: Shares<String>,
+}
+
+/// A turn, until it is dropped.
+pub struct Turn {
+    _turn: OwnedSemaphorePermit,
+    _share: Share<String>,
+}
+
+impl Uploads {
+    /// A turn for an organisation; `None` where it has its share, or all are taken.
+    pub fn turn(&self, org: &str) -> Option<Turn> {
+        let share = self.shares.take(org.to_owned(), TURNS_OF_ONE)?;
+        let turn = self.turns.clone().try_acquire_owned().ok()?;
+        Some(Turn { _turn: turn, _share: share })
+    }
+}
+
+impl Default for Uploads {
+    fn default() -> Self {
+        Self { turns: Arc::new(Semaphore::new(TURNS)), shares: Shares::default() }
+    }
+}
 
 /// What was sent.
 #[derive(Debug)]
@@ -32,10 +71,17 @@ pub struct Document {
 ///
 /// # Errors
 /// Too large (413); a part that is missing, unknown, twice or not right (422).
-pub async fn read(unread: Unread, boundary: String) -> Result<Document, Problem> {
-    let parts = Multipart::new(body::stream(unread), boundary);
-    let reading = tokio::time::timeout(UPLOAD_TIME, read_parts(parts));
-    let (document_type, content) = reading.await.map_err(|_| broken("did not come in time"))??;
+pub async fn read(mut unread: Unread, boundary: String) -> Result<Document, Problem> {
+    let size = (DOCUMENT_LIMIT + FRAME_LIMIT) as u64;
+    let limits = SizeLimit::new().whole_stream(size).per_field(FRAME_LIMIT as u64);
+    let limits = Constraints::new().size_limit(limits.for_field("file", DOCUMENT_LIMIT as u64));
+    let parts = Multipart::with_constraints(body::stream(&mut unread, PATIENCE), boundary, limits);
+    let read = tokio::time::timeout(UPLOAD_TIME, read_parts(parts)).await;
+    let read = read.map_err(|_| broken("did not come in time"))?;
+    if read.is_err() {
+        body::discard(unread, body::DROP_LIMIT).await;
+    }
+    let (document_type, content) = read?;
     let mut errors = Vec::new();
     let document_type = checked("/type", document_type, &mut errors, |text| {
         formats::text(LONGEST_TYPE)(&text).map_err(|flaw| fault("/type", flaw.code, &flaw.detail))
@@ -55,13 +101,14 @@ pub async fn read(unread: Unread, boundary: String) -> Result<Document, Problem>
 
 async fn read_parts(mut parts: Multipart<'_>) -> Result<(Option<String>, Option<Bytes>), Problem> {
     let (mut document_type, mut content) = (None, None);
-    let mut read = 0;
     while let Some(part) = parts.next_field().await.map_err(unreadable)? {
         let name = part.name().unwrap_or_default().to_owned();
-        let bytes = whole(part, &mut read).await?;
         let seen = match name.as_str() {
-            "type" => document_type.replace(String::from_utf8_lossy(&bytes).into_owned()).is_some(),
-            "file" => content.replace(bytes).is_some(),
+            "type" => {
+                let text = part.bytes().await.map_err(unreadable)?;
+                document_type.replace(String::from_utf8_lossy(&text).into_owned()).is_some()
+            }
+            "file" => content.replace(part.bytes().await.map_err(unreadable)?).is_some(),
             unknown => {
                 let pointer = format!("/{}", unknown.replace('~', "~0").replace('/', "~1"));
                 return Err(Problem::fields(vec![fault(&pointer, "unknown-field", "accepted parts: type, file")]));
@@ -72,19 +119,6 @@ async fn read_parts(mut parts: Multipart<'_>) -> Result<(Option<String>, Option<
         }
     }
     Ok((document_type, content))
-}
-
-/// One part; `read` counts over all of them.
-async fn whole(mut part: Field<'_>, read: &mut usize) -> Result<Bytes, Problem> {
-    let mut content = BytesMut::new();
-    while let Some(chunk) = part.chunk().await.map_err(unreadable)? {
-        *read += chunk.len();
-        if *read > DOCUMENT_LIMIT + FRAME_LIMIT || content.len() + chunk.len() > DOCUMENT_LIMIT {
-            return Err(body::too_large(DOCUMENT_LIMIT));
-        }
-        content.extend_from_slice(&chunk);
-    }
-    Ok(content.freeze())
 }
 
 /// The media type by the first bytes of the content, which no caller chooses as freely as a header.
@@ -109,7 +143,17 @@ fn fault(pointer: &str, code: &'static str, detail: &str) -> FieldError {
 }
 
 fn unreadable(error: multer::Error) -> Problem {
-    broken("is no multipart body").because(error.to_string())
+    match error {
+        multer::Error::StreamSizeExceeded { .. } => body::too_large(DOCUMENT_LIMIT),
+        multer::Error::FieldSizeExceeded { field_name: Some(name), .. } if name == "file" => {
+            body::too_large(DOCUMENT_LIMIT)
+        }
+        multer::Error::FieldSizeExceeded { .. } => {
+            Problem::fields(vec![fault("/type", "too-long", &format!("at most {LONGEST_TYPE} characters"))])
+        }
+        multer::Error::StreamReadFailed(why) => broken("did not come to its end").because(why.to_string()),
+        other => broken("is no multipart body").because(other.to_string()),
+    }
 }
 
 fn broken(why: &str) -> Problem {

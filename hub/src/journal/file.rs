@@ -93,11 +93,6 @@ impl FileJournal {
         *self.shared.failed.borrow()
     }
 
-    /// Whether there is more free space than the reserve; below it changes are refused and reading goes on.
-    pub fn has_room(&self) -> bool {
-        self.gathering.has_room()
-    }
-
     /// Waits until the journal has given up, and says why. Every append is refused then; the hub ends.
     pub async fn failed(&self) -> &'static str {
         let mut failed = self.shared.failed.subscribe();
@@ -194,6 +189,10 @@ impl Journal for FileJournal {
             return Ok(None);
         }
         Reader::new(self.shared.clone(), seq, seq).next().transpose()
+    }
+
+    fn has_room(&self) -> bool {
+        self.gathering.has_room()
     }
 
     fn head(&self) -> Head {

@@ -105,6 +105,9 @@ pub trait Journal: Send + Sync {
     /// The entries from `from_seq` on, without end, each once it has been folded.
     fn subscribe(&self, from_seq: u64) -> Subscription;
 
+    /// Whether there is more free space than the reserve; below it changes are refused and reading goes on.
+    fn has_room(&self) -> bool;
+
     /// The newest durable entry.
     fn head(&self) -> Head;
 

@@ -1,7 +1,6 @@
 //! The links to the outside systems as supervised tasks, and the hints that make them look sooner.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -21,6 +20,7 @@ use crate::state::State;
 use crate::sync::breaker::BreakerPolicy;
 use crate::sync::call::Caller;
 use crate::sync::clock::Clock;
+use crate::sync::documents::Documents;
 use crate::sync::inbox::Inbox;
 use crate::sync::link::{self, LinkPolicy, Side};
 use crate::sync::schedule::Schedule;
@@ -62,8 +62,8 @@ pub struct Linked {
     pub state: State,
     /// The adapters.
     pub adapters: Adapters,
-    /// Where the contents of documents are kept.
-    pub documents: PathBuf,
+    /// The contents of documents.
+    pub documents: Documents,
 }
 
 /// Starts a link for each adapter, with its number of lanes at once.

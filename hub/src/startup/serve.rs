@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 
 use super::actors::{self, ActorsError, Running, policy_entry};
 use super::data::{self, Data, DataError, decisions_in, reads_in};
@@ -19,10 +18,11 @@ use crate::adapters::{Adapters, CallObserver};
 use crate::config::Config;
 use crate::domain::delivery::Adapter;
 use crate::domain::event::{Configured, Event, PolicyChanged};
-use crate::http::{self, HttpContext, Limits, UPLOADS};
+use crate::http::{self, HttpContext, Limits, Uploads};
 use crate::journal::reads::ReadsLog;
 use crate::journal::{Append, AppendError, FileJournal, FlushObserver, Journal};
 use crate::state::Mark;
+use crate::sync::documents::Documents;
 use crate::sync::entries::By;
 use crate::telemetry::Metrics;
 
@@ -109,7 +109,7 @@ pub async fn serve(
         journal: data.journal.clone(),
         state: data.state.clone(),
         adapters: adapters.clone(),
-        documents: made(&config.store.path.join("documents"))?,
+        documents: open_documents(&config.store.path.join("documents"))?,
     };
     let running = actors::start(&config, &linked, &access, &desk)?;
     let records = (access.clone(), reads.clone());
@@ -157,6 +157,10 @@ fn made(folder: &Path) -> Result<std::path::PathBuf, StartError> {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map(|()| folder.to_owned()).map_err(|error| StartError::File(folder.display().to_string(), error))
+}
+
+fn open_documents(folder: &Path) -> Result<Documents, StartError> {
+    Documents::open(folder).map_err(|error| StartError::File(folder.display().to_string(), error))
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -284,7 +288,7 @@ fn context(
         adapters,
         swaps: desk,
         insight: parts,
-        uploads: Semaphore::new(UPLOADS),
+        uploads: Uploads::default(),
     })
 }
 

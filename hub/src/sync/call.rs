@@ -1,8 +1,7 @@
 //! One attempt's call to an adapter, and what came of it in the domain's words.
 
-use std::path::PathBuf;
-
 use super::convert;
+use super::documents::Documents;
 use super::step::{Body, Step};
 use crate::adapters::wit::{identity, kyc};
 use crate::adapters::{Adapters, CallError};
@@ -53,8 +52,8 @@ pub struct Caller {
     pub adapters: Adapters,
     /// To look up whom a device is handed to.
     pub state: State,
-    /// Where the contents of documents are kept, by digest.
-    pub documents: PathBuf,
+    /// The contents of documents.
+    pub documents: Documents,
 }
 
 type Called = Result<Effect, CallError>;
@@ -112,7 +111,7 @@ impl Caller {
     async fn document(&self, step: &Step, id: &str, record: &ClientRecord) -> Called {
         let known = record.client.kyc.documents.iter().find(|document| document.id == id);
         let document: &Document = known.ok_or_else(|| impossible("the document is not known"))?;
-        let content = tokio::fs::read(self.documents.join(&document.digest)).await;
+        let content = self.documents.read(&document.digest).await;
         let content = content.map_err(|_| impossible("the document's content is not there any more"))?;
         let profile = convert::profile(&record.client, None);
         let called = self.adapters.submit_document(profile, convert::document(document), content, &step.key).await?;

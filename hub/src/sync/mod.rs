@@ -13,6 +13,7 @@ pub mod clock;
 mod convert;
 pub mod decide;
 pub mod devices;
+pub mod documents;
 pub mod entries;
 pub mod inbox;
 pub mod link;

@@ -328,3 +328,109 @@ fn documents_are_known_by_their_content() {
         assert!([400, 422].contains(&empty.status), "{empty:?}");
     });
 }
+
+/// The names of the contents that are kept, and of those that are on their way in.
+fn kept(world: &World) -> (HashSet<String>, usize) {
+    let names = |folder: &str| -> HashSet<String> {
+        let entries = std::fs::read_dir(world.folder().join(folder)).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    let (mut all, incoming) = (names("data/documents"), names("data/documents/incoming"));
+    all.remove("incoming");
+    (all, incoming.len())
+}
+
+/// The head of a document as a browser sends it, before its content.
+const HEAD: &str = "--b\r\ncontent-disposition: form-data; name=\"type\"\r\n\r\npassport\r\n--b\r\n\
+                    content-disposition: form-data; name=\"file\"\r\n\r\n%PDF-1.7\n";
+
+fn document(size: usize) -> Vec<u8> {
+    [HEAD.as_bytes(), &vec![b' '; size - 9], b"\r\n--b--\r\n"].concat()
+}
+
+async fn upload(member: &Member<'_>, reference: &str, body: impl Into<reqwest::Body>) -> Reply {
+    let path = format!("/clients/documents/{reference}");
+    raw(member, Method::POST, &path, "multipart/form-data; boundary=b", body).await
+}
+
+#[test]
+fn a_refused_document_leaves_nothing_behind() {
+    run(async {
+        let world = World::start(crate::harness::Config::default()).await;
+        let admin = world.admin("leaving");
+        let reference = admin.onboard(&samples::company()).await;
+        let path = format!("/clients/documents/{reference}");
+        let once = async |content: &str| {
+            let body = [HEAD.as_bytes(), content.as_bytes(), b"\r\n--b--\r\n"].concat();
+            let request = admin.request(Method::POST, &path).header("idempotency-key", "once");
+            admin.send(request.header("content-type", "multipart/form-data; boundary=b").body(body)).await
+        };
+        let first = once("first").await.ok(201);
+        let before = kept(&world);
+        assert_eq!(before, (HashSet::from([text(&first["digest"]).to_owned()]), 0));
+        once("second").await.problem(422, "idempotency-key-reused");
+        assert_eq!(once("first").await.ok(201), first);
+        admin.delete(&format!("/clients/profile/{reference}")).await.ok(200);
+        upload(&admin, &reference, document(100)).await.problem(409, "client-archived");
+        assert_eq!(kept(&world), before);
+        // What a hub that died was writing is gone at its next start, and nothing else is.
+        std::fs::write(world.folder().join("data/documents/incoming/half"), "half").unwrap();
+        world.kill();
+        world.up();
+        assert_eq!(kept(&world), before);
+    });
+}
+
+#[test]
+fn a_document_beyond_the_limit_is_answered() {
+    let world = World::shared("usual");
+    run(async {
+        let org = samples::org("heavy");
+        let (admin, nobody) = (world.admin(&org), world.member(&org, "m-2", &["RP004"]));
+        let reference = admin.onboard(&samples::company()).await;
+        upload(&admin, &reference, document(20 << 20)).await.ok(201);
+        for size in [(20 << 20) + 1, 21 << 20, 40 << 20] {
+            upload(&admin, &reference, document(size)).await.problem(413, "body-too-large");
+        }
+        // Before the first part, where there is no part yet whose size could be counted.
+        upload(&admin, &reference, vec![b'x'; 40 << 20]).await.problem(413, "body-too-large");
+        // What is refused for another reason is answered, too.
+        upload(&nobody, &reference, document(20 << 20)).await.denied("CX003");
+        let unknown = String::from_utf8(document(20 << 20)).unwrap().replace("name=\"type\"", "name=\"kind\"");
+        upload(&admin, &reference, unknown).await.problem(422, "validation-failed");
+        let long = [HEAD.replace("passport", &"x".repeat(70_000)).as_bytes(), b"\r\n--b--\r\n"].concat();
+        let long = upload(&admin, &reference, long).await;
+        assert_eq!(long.fields(), pairs(&[("/type", "too-long")]));
+    });
+}
+
+#[test]
+fn one_organisation_does_not_take_every_turn_for_documents() {
+    let world = World::shared("usual");
+    run(async {
+        let (slow, other) = (samples::org("slow"), samples::org("brisk"));
+        let (slow, other) = (world.admin(&slow), world.admin(&other));
+        let (theirs, ours) = (slow.onboard(&samples::company()).await, other.onboard(&samples::company()).await);
+        let endless = async || -> () {
+            // Again where another one had its turn just then.
+            loop {
+                let head = futures::stream::iter([Ok::<_, std::io::Error>(HEAD.as_bytes())]);
+                let body = futures::StreamExt::chain(head, futures::stream::pending());
+                upload(&slow, &theirs, reqwest::Body::wrap_stream(body)).await;
+            }
+        };
+        let trying = async {
+            crate::harness::until("the organisation has its share", || async {
+                let reply = upload(&slow, &theirs, document(100)).await;
+                (reply.status == 503).then(|| reply.problem(503, "overloaded"))
+            })
+            .await;
+            upload(&other, &ours, document(100)).await.ok(201);
+        };
+        tokio::select! {
+            () = trying => {}
+            () = endless() => {}
+            () = endless() => {}
+        }
+    });
+}

@@ -17,6 +17,8 @@ async fn is_refused(world: &World, reference: &str) {
     until("changes are refused", || async { (admin.post(&star, &json!({})).await.status == 503).then_some(()) }).await;
     admin.post("/clients/profile", &samples::company()).await.problem(503, "storage-unavailable");
     admin.delete(&format!("/clients/profile/{reference}")).await.problem(503, "storage-unavailable");
+    crate::operations::submit(&admin, reference, b"%PDF-1.7\n").await.problem(503, "storage-unavailable");
+    assert!(std::fs::read_dir(world.folder().join("data/documents/incoming")).unwrap().next().is_none());
     let journal = part(&ready(world).await, "journal");
     assert_eq!(journal["detail"], "too little free space: changes are refused", "{journal}");
 }

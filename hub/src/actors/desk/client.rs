@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use super::{Attempt, Change, Desk};
 use crate::access::Denied;
-use crate::actors::command::{Ask, CommandError, Done};
+use crate::actors::command::{Ask, CommandError, Done, Filing, not_kept};
 use crate::domain::client::{ClientCommand, Edit, Status};
 use crate::domain::device::DeviceCommand;
 use crate::domain::due::screening_digest;
 use crate::domain::event::{Created, Event, Starred};
-use crate::domain::kyc::Document;
 use crate::domain::profile::Profile;
 use crate::domain::refusal::Refusal;
 use crate::domain::validate::Draft;
@@ -124,11 +123,14 @@ impl Desk {
         self.answered(ask)
     }
 
-    pub(super) async fn document(&self, ask: &Ask, document: &Document) -> Result<Done, Attempt> {
+    /// The content has its name before the entry that names it.
+    pub(super) async fn document(&self, ask: &Ask, filing: &Filing) -> Result<Done, Attempt> {
         let record = self.client(ask, None)?;
         if record.client.status.is_gone() {
             return Err(Refusal::ClientArchived.into());
         }
+        filing.content.keep().await.map_err(|error| not_kept(&error))?;
+        let document = &filing.document;
         let change = self.change(&record, vec![Event::DocumentReceived(document.clone())]);
         self.commit(ask, &ask.lane, change).await?;
         Ok(Done::Document(document.clone()))

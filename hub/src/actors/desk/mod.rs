@@ -68,7 +68,7 @@ impl Desk {
             Order::Edit { if_match, draft } => self.edit(ask, *if_match, draft).await,
             Order::Archive { if_match, reason } => self.archive(ask, *if_match, reason.as_deref()).await,
             Order::Review(body) => self.review(ask, body).await,
-            Order::Document(document) => self.document(ask, document).await,
+            Order::Document(filing) => self.document(ask, filing).await,
             Order::Star(starred) => self.star(ask, *starred).await,
             Order::Lock(_) | Order::Activate(_) => self.simple(ask).await,
             Order::Transfer(body) => self.transfer(ask, body).await,

@@ -14,7 +14,6 @@ use http_body_util::{BodyExt as _, Full};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::Semaphore;
 
 use crate::access::{Grant, LocalKey, Tokens, testing};
 use crate::actors::adapters::AdapterDesk;
@@ -24,12 +23,13 @@ use crate::adapters::Adapters;
 use crate::domain::device::Enrolment;
 use crate::domain::event::Event;
 use crate::http::views::{Health, Part, PolicyView};
-use crate::http::{ConnectionLimits, Front, HttpContext, Insight, Limits, Look, Proxies, Rate, UPLOADS};
+use crate::http::{ConnectionLimits, Front, HttpContext, Insight, Limits, Look, Proxies, Rate, Uploads};
 use crate::journal::{Append, Journal as _};
 use crate::startup::data::{self, Data};
 use crate::state::history::HistoryPage;
 use crate::state::{ClientRecord, State};
 use crate::sync::accounts::Accounts;
+use crate::sync::documents::Documents;
 use crate::sync::entries::{By, device_stream};
 use crate::telemetry::Metrics;
 
@@ -119,7 +119,7 @@ impl House {
             state: state.clone(),
             access: access.clone(),
             accounts: Accounts::new(adapters.clone()),
-            documents: folder.path().to_owned(),
+            documents: Documents::open(folder.path()).unwrap(),
             open_accounts_block_archive: false,
         };
         let commands = Commands::start(&tree, shards).unwrap();
@@ -143,7 +143,7 @@ impl House {
             swaps: AdapterDesk::new(adapters.clone(), journal.clone(), folder.path().join("adapters.lock")),
             adapters,
             insight: Arc::new(Told { state, journal, health: health.clone() }),
-            uploads: Semaphore::new(UPLOADS),
+            uploads: Uploads::default(),
         });
         Self { front: Front::new(hub.clone()), hub, health, key, journal: kept, _system: system, _folder: folder }
     }
