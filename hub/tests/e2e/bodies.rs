@@ -375,7 +375,7 @@ fn a_refused_document_leaves_nothing_behind() {
         assert_eq!(kept(&world), before);
         // What a hub that died was writing is gone at its next start, and nothing else is.
         std::fs::write(world.folder().join("data/documents/incoming/half"), "half").unwrap();
-        world.kill();
+        world.down();
         world.up();
         assert_eq!(kept(&world), before);
     });
