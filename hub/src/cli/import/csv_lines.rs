@@ -1,7 +1,8 @@
 //! CSV (RFC 4180) with a header. A quote that is never closed would make the rest of the file one record: reading stops
 //! where a record is longer than a line may be.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::rc::Rc;
 
@@ -16,12 +17,20 @@ pub struct CsvLines<R> {
     columns: Columns,
     row: StringRecord,
     left: Rc<Cell<u64>>,
+    ends: Rc<RefCell<VecDeque<u64>>>,
+    /// Line ends before the record at hand.
+    passed: u64,
 }
 
-/// Bytes that may still be read for the record at hand.
+/// What is read on its way to the parser, whose own count of lines takes a CRLF for the end of one line and the
+/// beginning of the next, and blank lines for part of the record behind them.
 struct Budget<R> {
     input: R,
+    /// Bytes that may still be read for the record at hand.
     left: Rc<Cell<u64>>,
+    read: u64,
+    /// Where the line ends are that the parser has not passed.
+    ends: Rc<RefCell<VecDeque<u64>>>,
 }
 
 impl<R: Read> Read for Budget<R> {
@@ -35,6 +44,9 @@ impl<R: Read> Read for Budget<R> {
         }
         let read = self.input.read(buffer)?;
         self.left.set(left.saturating_sub(read as u64));
+        let bytes = (self.read..).zip(buffer.iter().take(read));
+        self.ends.borrow_mut().extend(bytes.filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at));
+        self.read += read as u64;
         Ok(read)
     }
 }
@@ -45,12 +57,24 @@ impl<R: Read> CsvLines<R> {
     /// # Errors
     /// It can't be read, or the header is wrong.
     pub fn new(input: R) -> io::Result<Self> {
-        let left = Rc::new(Cell::new(LONGEST_LINE));
-        let budget = Budget { input, left: Rc::clone(&left) };
+        let (left, ends) = (Rc::new(Cell::new(LONGEST_LINE)), Rc::<RefCell<_>>::default());
+        let budget = Budget { input, left: Rc::clone(&left), read: 0, ends: Rc::clone(&ends) };
         let mut input = ReaderBuilder::new().flexible(true).from_reader(budget);
         let columns = Columns::new(input.headers()?.iter())
             .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, format!("line 1: {reason}")))?;
-        Ok(Self { input, columns, row: StringRecord::new(), left })
+        Ok(Self { input, columns, row: StringRecord::new(), left, ends, passed: 0 })
+    }
+
+    /// The line that the record begins on which was read last.
+    fn line(&mut self) -> u64 {
+        let (end, mut ends) = (self.input.position().byte(), self.ends.borrow_mut());
+        let passed = ends.partition_point(|at| *at < end);
+        let last = ends.drain(..passed).last();
+        self.passed += passed as u64;
+        // The line feed of a CRLF is still to come, and the last line may have none.
+        let lines = self.passed + u64::from(last.is_none_or(|at| at + 1 != end));
+        let inside: usize = self.row.iter().map(|cell| cell.matches('\n').count()).sum();
+        lines.saturating_sub(inside as u64)
     }
 }
 
@@ -59,7 +83,6 @@ impl<R: Read> Iterator for CsvLines<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.left.set(LONGEST_LINE);
-        let start = self.input.position().line();
         let content = match self.input.read_record(&mut self.row) {
             Ok(false) => return None,
             Ok(true) => self.columns.row(&self.row),
@@ -68,9 +91,7 @@ impl<R: Read> Iterator for CsvLines<R> {
         };
         // The content, not the bytes: order of columns, quoting and line ends may differ from one export to the next.
         let bytes = content.as_ref().map(ToString::to_string).unwrap_or_default();
-        // The reader counts blank lines before a record as its own; from the end they can be told apart.
-        let inside: usize = self.row.iter().map(|cell| cell.matches('\n').count()).sum();
-        let line = self.input.position().line().saturating_sub(inside as u64 + 1).max(start);
+        let line = self.line();
         let offset = self.input.position().byte();
         Some(Ok(Record { line, offset, digest: digest(bytes.as_bytes()), content }))
     }
@@ -92,6 +113,18 @@ mod tests {
         assert_eq!(lines, [(2, true), (4, false)]);
         let other = read("name,kind\r\n\"A, B\",corporate\r\n").unwrap();
         assert_eq!(one[0].digest, other[0].digest);
+    }
+
+    #[test]
+    fn lines_are_those_of_an_editor_whatever_ends_them() {
+        let text = "kind,name\n\ncorporate,A\ncorporate,\"B\nand\nC\"\n\n\ncorporate,D";
+        for text in [text.to_owned(), text.replace('\n', "\r\n"), format!("\u{feff}{text}"), format!("{text}\n")] {
+            let lines: Vec<u64> = read(&text).unwrap().iter().map(|record| record.line).collect();
+            assert_eq!(lines, [3, 4, 9], "{text:?}");
+        }
+        let long: String = (0..20_000).map(|row| format!("corporate,{row}\r\n")).collect();
+        let lines = read(&format!("kind,name\r\n{long}")).unwrap();
+        assert!(lines.iter().map(|record| record.line).eq(2..20_002));
     }
 
     #[test]
