@@ -196,7 +196,7 @@ pub enum ClientCommand {
         /// Approve or reject.
         approve: bool,
         /// Why.
-        reason: String,
+        reason: Option<String>,
         /// The digest of what would be screened now.
         current: String,
     },
@@ -235,7 +235,7 @@ impl Client {
             ClientCommand::Edit(edit) => self.edit(edit),
             ClientCommand::Archive { reason } => Ok(self.archive(reason.clone())),
             ClientCommand::Screened { verdict, current } => Ok(self.screened(verdict, current)),
-            ClientCommand::Review { approve, reason, current } => self.review(*approve, reason, current),
+            ClientCommand::Review { approve, reason, current } => self.review(*approve, reason.as_ref(), current),
         }
     }
 
@@ -294,25 +294,24 @@ impl Client {
         events
     }
 
-    fn review(&self, approve: bool, reason: &str, current: &str) -> Result<Vec<Event>, Refusal> {
+    fn review(&self, approve: bool, reason: Option<&String>, current: &str) -> Result<Vec<Event>, Refusal> {
         if self.status.is_gone() {
             return Err(Refusal::ClientArchived);
         }
         if self.kyc.status != KycStatus::Review {
-            return Err(Refusal::InvalidTransition {
-                from: self.kyc.status.as_str(),
-                to: if approve { "approved" } else { "rejected" },
-                allowed: "only a screening in review can be decided",
-            });
+            return Err(Refusal::NotInReview(self.kyc.status.as_str()));
         }
-        let reason = reason.to_owned();
+        if self.kyc.screened.as_deref() != Some(current) {
+            return Err(Refusal::ChangedSinceScreened);
+        }
+        let reason = reason.cloned();
         let reviewed = Reviewed { approved: approve, reason: reason.clone(), screened: current.to_owned() };
         let mut events = vec![Event::KycReviewed(reviewed)];
         if self.status == Status::Pending {
             events.push(if approve {
-                Event::ClientActivated(self.because(Some(reason), Status::Active))
+                Event::ClientActivated(self.because(reason, Status::Active))
             } else {
-                Event::ClientRejected(self.because(Some(reason), Status::Rejected))
+                Event::ClientRejected(self.because(reason, Status::Rejected))
             });
         }
         Ok(events)

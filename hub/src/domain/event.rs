@@ -77,7 +77,8 @@ pub struct Reviewed {
     /// Approved or rejected.
     pub approved: bool,
     /// Why.
-    pub reason: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// The digest of what was decided on.
     pub screened: String,
 }

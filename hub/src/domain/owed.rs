@@ -45,26 +45,29 @@ impl Owing<'_> {
     /// A message to `client` about itself or one of its devices; `None` where it can't be reached.
     #[must_use]
     pub fn message(&self, template: Template, client: &Client, device: Option<&Device>) -> Option<Delivery> {
-        self.message_to(template, client, recipient(client), device)
+        self.message_to(template, client, (recipient(client), false), device)
     }
 
     fn message_to(
         &self,
         template: Template,
         client: &Client,
-        to: Recipient,
+        (to, by_phone): (Recipient, bool),
         device: Option<&Device>,
     ) -> Option<Delivery> {
         if to.email.is_none() && to.phone.is_none() {
             return None;
         }
-        let part = format!("{}/{}", client.reference, to.email.as_deref().or(to.phone.as_deref()).unwrap_or(""));
+        let (email, phone) = (to.email.as_deref(), to.phone.as_deref());
+        let address = if by_phone { phone.or(email) } else { email.or(phone) };
+        let part = format!("{}/{}", client.reference, address.unwrap_or(""));
         let payload = Payload::Message {
             template,
             to,
             language: client.profile.language.clone().unwrap_or_else(|| "en".to_owned()),
             device: device.map(|device| device.reference.clone()),
             device_type: device.map(|device| device.device_type.as_str().to_owned()),
+            by_phone,
             at: self.at,
         };
         Some(self.delivery((Adapter::Messaging, Function::Send), &part, payload))
@@ -78,9 +81,13 @@ impl Owing<'_> {
             Event::ClientArchived(_) => self.message(Template::Deactivated, after, None).into_iter().collect(),
             Event::ClientUpdated(_) => {
                 let (old, new) = (recipient(before), recipient(after));
-                let moved = old.email != new.email || old.phone != new.phone;
-                let also = moved.then(|| self.message_to(Template::ProfileUpdated, after, old, None)).flatten();
-                self.message_to(Template::ProfileUpdated, after, new, None).into_iter().chain(also).collect()
+                let moved = |old: &Option<String>, new: &Option<String>| old.is_some() && old != new;
+                // To the old phone where that alone has changed; the old e-mail address knows of both.
+                let by_phone = !moved(&old.email, &new.email) && moved(&old.phone, &new.phone);
+                let left = by_phone || moved(&old.email, &new.email);
+                let also = left.then(|| self.message_to(Template::ProfileUpdated, after, (old, by_phone), None));
+                let first = self.message_to(Template::ProfileUpdated, after, (new, false), None);
+                first.into_iter().chain(also.flatten()).collect()
             }
             _ => Vec::new(),
         }

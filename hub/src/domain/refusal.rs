@@ -24,6 +24,12 @@ pub enum Refusal {
         /// What would be possible, as a phrase.
         allowed: &'static str,
     },
+    /// A screening is decided on only while it is in review.
+    #[error("only a screening in review can be decided on; this one is {0}")]
+    NotInReview(&'static str),
+    /// A screening that spoke of other data decides nothing.
+    #[error("the client has changed since it was screened; it is screened again first")]
+    ChangedSinceScreened,
     /// An archived or erased client does not change.
     #[error("the client is archived and can't be changed")]
     ClientArchived,

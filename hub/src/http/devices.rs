@@ -135,14 +135,15 @@ fn allowed(request: &Request, body: &Json, action: Action) -> Result<Permit, Pro
     request.permit_on(action, owner, state.client(org, owner).as_deref())
 }
 
-/// Wrong fields, unless the device or the new owner that the body names is not there: existence comes first.
+/// Wrong fields, unless the device or an owner that the body names is not there: existence comes first.
 ///
 /// A body without mistakes is not looked up here: the command finds what is missing, after it has looked for an earlier
 /// answer to the same key.
 fn wrong(request: &Request, body: &Json, errors: Vec<FieldError>) -> Problem {
     let (org, state) = (request.caller.org(), &request.hub.state);
     let unknown_device = body.text("device").is_some_and(|device| state.device(org, device).is_none());
-    let unknown_client = body.text("to").is_some_and(|to| state.client(org, to).is_none());
+    let named = ["from", "to"].into_iter().filter_map(|member| body.text(member));
+    let unknown_client = named.into_iter().any(|client| state.client(org, client).is_none());
     if unknown_device {
         not_found(Code::DeviceNotFound)
     } else if unknown_client {

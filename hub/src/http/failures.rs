@@ -67,7 +67,9 @@ impl From<Refusal> for Problem {
                 return Self::new(Code::VersionMismatch, format!("the client is at version {actual}; read it again"));
             }
             Refusal::AssignmentForbidden => Code::Forbidden,
-            Refusal::InvalidTransition { .. } => Code::InvalidTransition,
+            Refusal::InvalidTransition { .. } | Refusal::NotInReview(_) | Refusal::ChangedSinceScreened => {
+                Code::InvalidTransition
+            }
             Refusal::ClientArchived => Code::ClientArchived,
             Refusal::DeviceLocked => Code::DeviceLocked,
             Refusal::DeviceNotOwned => Code::DeviceNotOwned,

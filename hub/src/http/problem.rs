@@ -13,6 +13,8 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use warp::reply::Response;
 
+use super::views::Part;
+use crate::adapters::Difference;
 use crate::domain::validate::FieldError;
 
 macro_rules! codes {
@@ -330,6 +332,26 @@ pub struct ProblemDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "core-banking")]
     pub adapter: Option<String>,
+    /// Which parameter or header (`malformed-query`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "limit")]
+    pub parameter: Option<String>,
+    /// The component that waits to be confirmed (`confirmation-needed`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub digest: Option<String>,
+    /// The component that is loaded (`confirmation-needed`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub previous: Option<String>,
+    /// What the one may do that the other may not (`confirmation-needed`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub difference: Option<Difference>,
+    /// How each part of the hub is (readiness, `storage-unavailable`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub parts: Option<Vec<Part>>,
 }
 
 #[cfg(test)]

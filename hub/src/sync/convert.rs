@@ -183,7 +183,7 @@ pub fn relationship(told: crm::RelationshipSummary, now: DateTime<Utc>) -> Relat
 #[must_use]
 pub fn message(payload: &Payload, reference: &str) -> Option<messaging::Message> {
     use messaging::{Channel, Message, Value, Variable};
-    let Payload::Message { template, to, language, device, device_type, at } = payload else { return None };
+    let Payload::Message { template, to, language, device, device_type, by_phone, at } = payload else { return None };
     let variable = |name: &str, value| Variable { name: name.to_owned(), value };
     let mut variables = vec![
         variable("name", Value::Name(to.name.clone())),
@@ -193,10 +193,11 @@ pub fn message(payload: &Payload, reference: &str) -> Option<messaging::Message>
     variables.extend(device.iter().map(|device| variable("device", Value::Reference(device.clone()))));
     variables.extend(device_type.iter().map(|kind| variable("deviceType", Value::DeviceType(kind.clone()))));
     let urgent = matches!(template, Template::PinReset | Template::DeviceLocked | Template::DeviceTransferred);
+    let text_first = urgent || *by_phone;
     Some(Message {
         template: wit_template(*template),
         language: language.clone(),
-        prefer: if urgent { Channel::Sms } else { Channel::Email },
+        prefer: if text_first { Channel::Sms } else { Channel::Email },
         to: recipient(to),
         variables,
     })

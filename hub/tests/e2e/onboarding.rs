@@ -148,6 +148,56 @@ fn a_match_is_never_final_until_somebody_decides() {
 }
 
 #[test]
+fn nobody_decides_on_what_was_not_screened() {
+    run(async {
+        let world = World::start(Config::default()).await;
+        let admin = world.admin("renamed");
+        let body = samples::listed_person();
+        let reference = text(&admin.create(&body).await["reference"]).to_owned();
+        let in_review = |client: &Value| client["kyc"]["status"] == "review" && in_step(client);
+        let first = admin.client_when(&reference, "in review", in_review).await;
+        // Another one of the list, while the KYC system can't be asked.
+        world.outside.fault("match", json!({"kind": "fail", "status": 503})).await;
+        let mut other = body.clone();
+        other["individual"] = json!({"givenName": "Anselm", "familyName": "Kruithof", "dateOfBirth": "1958-06-05",
+            "nationality": "SR", "nationalId": body["individual"]["nationalId"]});
+        admin.put(&format!("/clients/profile/{reference}"), &other).await.ok(200);
+        let path = format!("/clients/kyc/{reference}");
+        for decision in ["approve", "reject"] {
+            let problem = admin.post(&path, &json!({"decision": decision})).await.problem(409, "invalid-transition");
+            assert!(text(&problem["detail"]).contains("changed since it was screened"), "{problem}");
+        }
+        assert_eq!(admin.client(&reference).await["status"], "pending");
+        world.outside.heal("match").await;
+        let again = |client: &Value| in_review(client) && client["kyc"]["reasons"] != first["kyc"]["reasons"];
+        admin.client_when(&reference, "screened again", again).await;
+        let approved = admin.post(&path, &json!({"decision": "approve"})).await.ok(200);
+        assert_eq!((&approved["status"], &approved["kyc"]["status"]), (&json!("active"), &json!("approved")));
+        assert_eq!(approved["statusReason"], Value::Null, "{approved}");
+        world.settle().await;
+    });
+}
+
+#[test]
+fn a_change_of_the_phone_is_told_to_the_old_one() {
+    let world = World::shared("usual");
+    run(async {
+        let admin = world.admin(&samples::org("phones"));
+        let mut body = samples::person();
+        let (old, new) = ("+351912340001", "+351912340002");
+        body["phone"] = old.into();
+        let reference = admin.onboard(&body).await;
+        body["phone"] = new.into();
+        admin.put(&format!("/clients/profile/{reference}"), &body).await.ok(200);
+        admin.settled(&reference).await;
+        world.settle().await;
+        assert_eq!(world.outside.kinds("sms", old).await, ["message.queued"]);
+        assert_eq!(world.outside.kinds("sms", new).await, [""; 0]);
+        assert_eq!(mails(&world, text(&body["email"])).await, ["welcome", "profile-updated"]);
+    });
+}
+
+#[test]
 fn a_change_reaches_every_mirror_and_both_addresses() {
     let world = World::shared("usual");
     run(async {
@@ -259,6 +309,11 @@ fn commands_on_devices_reach_the_identity_system_in_order() {
         let pending = admin.create(&samples::listed_person()).await["reference"].clone();
         let transfer = json!({"device": device, "from": to, "to": pending});
         support.post("/clients/device/transfer", &transfer).await.problem(409, "target-not-active");
+        // Existence comes before fields, for either owner.
+        for (from, to) in [("CL-NOBODY", to.as_str()), (from.as_str(), "CL-NOBODY")] {
+            let transfer = json!({"device": device, "from": from, "to": to, "colour": "red"});
+            support.post("/clients/device/transfer", &transfer).await.problem(404, "client-not-found");
+        }
     });
 }
 

@@ -113,7 +113,7 @@ impl Desk {
         let record = self.client(ask, None)?;
         let events = record.client.decide(&ClientCommand::Review {
             approve: body.decision == Decision::Approve,
-            reason: body.reason.clone().unwrap_or_default(),
+            reason: body.reason.clone(),
             current: screening_digest(&record.client),
         })?;
         let mut change = self.change(&record, events);

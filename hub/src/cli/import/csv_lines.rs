@@ -69,7 +69,7 @@ impl<R: Read> CsvLines<R> {
     fn line(&mut self) -> u64 {
         let (end, mut ends) = (self.input.position().byte(), self.ends.borrow_mut());
         let passed = ends.partition_point(|at| *at < end);
-        let last = ends.drain(..passed).last();
+        let last = ends.drain(..passed).next_back();
         self.passed += passed as u64;
         // The line feed of a CRLF is still to come, and the last line may have none.
         let lines = self.passed + u64::from(last.is_none_or(|at| at + 1 != end));

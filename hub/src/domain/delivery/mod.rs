@@ -102,6 +102,9 @@ pub enum Payload {
         /// That device's type.
         #[serde(default)]
         device_type: Option<String>,
+        /// To the phone rather than the e-mail address, whatever the text.
+        #[serde(default)]
+        by_phone: bool,
         /// When it happened.
         at: DateTime<Utc>,
     },
