@@ -10,11 +10,6 @@ use crate::fineract::Tenant;
 const PERSON: u8 = 1;
 const ENTITY: u8 = 2;
 
-/// The most characters that Fineract's columns take (`m_client`).
-const LONGEST_NAME: usize = 50;
-const LONGEST_FULL_NAME: usize = 160;
-const LONGEST_EMAIL: usize = 150;
-
 /// Java's pattern for the ISO dates that the contract has.
 const DATE_FORMAT: &str = "yyyy-MM-dd";
 
@@ -62,30 +57,21 @@ fn activation_date(profile: &Profile, tenant: &Tenant, submitted_on: Option<Naiv
     updated.max(submitted_on).map(|date| date.to_string())
 }
 
-/// The beginning of a name: a customer whose name is cut is one who can be served, and the CRM has it whole.
-fn shortened(name: &str, longest: usize) -> &str {
-    let end = name.char_indices().nth(longest).map_or(name.len(), |(at, _)| at);
-    name.get(..end).unwrap_or(name).trim_end()
-}
-
 fn common(profile: &Profile, tenant: &Tenant) -> Map<String, Value> {
     let own = match &profile.details {
         Details::Individual(person) => json!({
-            "legalFormId": PERSON, "firstname": shortened(&person.given_name, LONGEST_NAME),
-            "lastname": shortened(&person.family_name, LONGEST_NAME),
+            "legalFormId": PERSON, "firstname": person.given_name, "lastname": person.family_name,
             "dateOfBirth": person.date_of_birth,
         }),
         Details::Corporate(company) => json!({
-            "legalFormId": ENTITY, "fullname": shortened(&profile.name, LONGEST_FULL_NAME), "dateOfBirth": company.incorporated_on,
+            "legalFormId": ENTITY, "fullname": profile.name, "dateOfBirth": company.incorporated_on,
             "clientNonPersonDetails": tenant.constitution_id.map(|constitution| json!({
                 "incorpNumber": company.registration_number, "constitutionId": constitution,
                 "dateFormat": DATE_FORMAT, "locale": tenant.locale,
             })),
         }),
     };
-    // Half an address leads nowhere.
-    let email = profile.email.as_ref().filter(|email| email.chars().count() <= LONGEST_EMAIL);
-    let shared = json!({"emailAddress": email, "mobileNo": profile.phone,
+    let shared = json!({"emailAddress": profile.email, "mobileNo": profile.phone,
                         "dateFormat": DATE_FORMAT, "locale": tenant.locale});
     let mut body: Map<String, Value> =
         [own, shared].into_iter().filter_map(|part| part.as_object().cloned()).flatten().collect();
@@ -131,20 +117,6 @@ mod tests {
         assert!(body.get("firstname").is_none() && body.get("clientNonPersonDetails").is_none());
         let body = create(&corporate(), &Tenant { constitution_id: Some(4), ..tenant() });
         assert_eq!(body["clientNonPersonDetails"]["incorpNumber"], json!("08123456"));
-    }
-
-    #[test]
-    fn what_is_too_long_for_its_column_is_cut_or_left_out() {
-        let mut person = individual();
-        let Details::Individual(details) = &mut person.details else { panic!("a person") };
-        details.given_name = format!("{} {}", "é".repeat(49), "x".repeat(150));
-        details.family_name = "y".repeat(50);
-        person.email = Some(format!("{}@mail.example", "z".repeat(150)));
-        let body = create(&person, &tenant());
-        assert_eq!((&body["firstname"], &body["lastname"]), (&json!("é".repeat(49)), &json!("y".repeat(50))));
-        assert!(body.get("emailAddress").is_none());
-        let company = Profile { name: "n".repeat(200), ..corporate() };
-        assert_eq!(create(&company, &tenant())["fullname"], json!("n".repeat(160)));
     }
 
     #[test]
