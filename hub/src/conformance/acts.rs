@@ -117,6 +117,12 @@ impl Act {
         self.has_key() && !matches!(adapter, AdapterName::Kyc)
     }
 
+    /// Whether its answer is what the outside system says now.
+    #[must_use]
+    pub const fn must_ask(self) -> bool {
+        matches!(self, Self::Health | Self::Read | Self::CaseStatus)
+    }
+
     /// Whether it needs nothing to be there before.
     #[must_use]
     pub const fn stands_alone(self) -> bool {
@@ -309,11 +315,12 @@ fn document() -> Document {
     }
 }
 
+/// As the hub sends it, with the variables that `messaging.wit` names.
 fn message(client: &Profile, prefer: Channel) -> Message {
     let by_mail = prefer == Channel::Email;
     let name = Variable { name: "name".to_owned(), value: Value::Name(client.name.clone()) };
     let moment = Variable { name: "at".to_owned(), value: Value::Moment("2026-03-01T10:00:00.000Z".to_owned()) };
-    let reference = Variable { name: "reference".to_owned(), value: Value::Reference(client.reference.clone()) };
+    let client_reference = Variable { name: "client".to_owned(), value: Value::Reference(client.reference.clone()) };
     Message {
         template: Template::Welcome,
         language: client.language.clone().unwrap_or_else(|| "en".to_owned()),
@@ -323,7 +330,7 @@ fn message(client: &Profile, prefer: Channel) -> Message {
             email: by_mail.then(|| "ada@moss.example".to_owned()),
             phone: (!by_mail).then(|| "+442079460001".to_owned()),
         },
-        variables: vec![name, reference, moment],
+        variables: vec![name, client_reference, moment],
     }
 }
 

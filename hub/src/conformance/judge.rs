@@ -46,6 +46,15 @@ pub fn success(heard: &Heard, exchanges: &[Exchange], must_write: bool) -> Findi
     (!heard.well).then(|| "the outside system answered as it should, and `check-health` says it is not well".into())
 }
 
+/// A question that was put to nobody.
+#[must_use]
+pub fn asked(exchanges: &[Exchange]) -> Finding {
+    exchanges.is_empty().then(|| {
+        "it answered without a request: this is what the outside system says now, and not what the component supposes"
+            .to_owned()
+    })
+}
+
 /// A call of which one request was disturbed.
 #[must_use]
 pub fn disturbed(heard: &Heard, exchanges: &[Exchange], at: usize, fault: Fault) -> Finding {

@@ -3,6 +3,8 @@
 //! For each function: once undisturbed, then with each of its requests disturbed in each way, then delivered twice, then
 //! with odd clients. A function that does not work undisturbed is not tried further.
 
+use std::collections::BTreeMap;
+
 use chrono::Utc;
 
 use super::acts::{self, Act, Scene, Unset};
@@ -14,10 +16,12 @@ use super::report::{Case, Report, Verdict};
 use super::script::Known;
 use crate::adapters::{AdapterName, Adapters, CallError, LoadedInfo};
 
-/// Requests of one call that are disturbed, from the first.
-const MOST_REQUESTS: usize = 8;
+/// Reads of one call that are disturbed, from its first request; writes are all of them.
+const MOST_READS: usize = 8;
 /// Failures of one function after which no more of it is tried.
 const MOST_FAILURES: usize = 12;
+/// What the first case of each function is called.
+const UNDISTURBED: &str = "nothing disturbs it";
 /// The longest that an idempotency key may be, which is what the suite sends.
 const KEY_LENGTH: usize = 64;
 
@@ -39,11 +43,12 @@ pub struct Checked<'a> {
 
 /// Tries everything.
 pub async fn run(checked: &Checked<'_>) -> Report {
-    let mut suite = Suite { checked, cases: Vec::new(), clients: 0 };
+    let mut suite = Suite { checked, cases: Vec::new(), clients: 0, keys: BTreeMap::new() };
     suite.described();
     for act in acts::of_world(checked.adapter) {
         suite.act(*act).await;
     }
+    suite.endpoints_used();
     let count = |verdict| suite.cases.iter().filter(|case| case.verdict == verdict).count();
     Report {
         digest: checked.info.digest,
@@ -64,6 +69,8 @@ struct Suite<'a> {
     cases: Vec<Case>,
     /// How many clients there have been.
     clients: u32,
+    /// The idempotency keys that were sent, and for which of the clients.
+    keys: BTreeMap<String, u32>,
 }
 
 /// What a case is called and what is right in it.
@@ -95,10 +102,58 @@ impl Suite<'_> {
         });
     }
 
+    fn has_endpoints(&self) -> bool {
+        !self.checked.info.description.endpoints.is_empty()
+    }
+
+    /// An endpoint that is described is granted; one that nobody asks is granted for nothing.
+    fn endpoints_used(&mut self) {
+        let asked = |name: &&String| self.cases.iter().flat_map(|case| &case.sent).any(|one| one.endpoint == **name);
+        let described = &self.checked.info.description.endpoints;
+        let unused: Vec<&str> = described.iter().filter(|name| !asked(name)).map(String::as_str).collect();
+        // What could not be tried may be what asks it.
+        let untried = |case: &Case| case.verdict != Verdict::Pass && case.name.ends_with(UNDISTURBED);
+        let complete = !self.cases.iter().any(untried);
+        let finding = (complete && !unused.is_empty()).then(|| {
+            format!(
+                "`describe` names {}, and no function has sent anything there: ask it, or leave it out",
+                unused.join(", ")
+            )
+        });
+        let case = Case {
+            name: "every endpoint that describe names is asked".to_owned(),
+            function: "describe",
+            verdict: if finding.is_none() { Verdict::Pass } else { Verdict::Fail },
+            expected: "a request to each".to_owned(),
+            came: format!("{} endpoints", described.len()),
+            look_at: finding,
+            sent: Vec::new(),
+        };
+        // Beside the other one about `describe`.
+        self.cases.insert(self.cases.len().min(1), case);
+    }
+
+    /// A key of another delivery: what is sent under it is taken for a repeat of that one.
+    fn reused_key(&mut self, sent: &[Exchange]) -> Finding {
+        let client = self.clients;
+        let key = sent.iter().filter_map(|one| one.key.as_ref());
+        let key = key.into_iter().find(|key| *self.keys.entry((*key).clone()).or_insert(client) != client)?;
+        Some(format!(
+            "the idempotency key `{key}` was sent for another delivery before, so that the outside system takes this one \
+             for its repeat and does nothing: send the key that the function was given"
+        ))
+    }
+
     async fn act(&mut self, act: Act) {
         let Some(requests) = self.undisturbed(act).await else { return };
         let before = self.failures();
-        for (at, request) in requests.iter().enumerate().take(MOST_REQUESTS) {
+        let writes = |at: usize| judge::moment(&requests, at).writes;
+        let calm = (MOST_READS..requests.len()).filter(|at| !writes(*at)).count();
+        if calm > 0 {
+            self.left_out(act, &format!("{calm} reads"), "of the reads of one call the first 8 requests are disturbed");
+        }
+        let all = requests.iter().enumerate();
+        for (at, request) in all.filter(|(at, _)| *at < MOST_READS || writes(*at)) {
             for fault in Fault::ALL {
                 if self.failures() - before >= MOST_FAILURES {
                     let why = format!("{MOST_FAILURES} cases of it have failed already");
@@ -117,9 +172,7 @@ impl Suite<'_> {
         }
         if act.has_key() {
             self.twice(act).await;
-            let writes: Vec<usize> =
-                (0..requests.len().min(MOST_REQUESTS)).filter(|at| judge::moment(&requests, *at).writes).collect();
-            for at in writes {
+            for at in (0..requests.len()).filter(|at| writes(*at)) {
                 self.again_after_a_loss(act, at).await;
             }
         }
@@ -132,7 +185,7 @@ impl Suite<'_> {
 
     /// The requests of the call where nothing is in its way; nothing where it does not work.
     async fn undisturbed(&mut self, act: Act) -> Option<Vec<Exchange>> {
-        let about = About { act, what: "nothing disturbs it".to_owned(), expected: "an answer".to_owned() };
+        let about = About { act, what: UNDISTURBED.to_owned(), expected: "an answer".to_owned() };
         let mut scene = self.scene();
         if !self.ready(&about, &mut scene).await {
             return None;
@@ -140,6 +193,7 @@ impl Suite<'_> {
         let heard = self.call(act, &scene, None).await;
         let exchanges = self.checked.backend.exchanges();
         let finding = judge::success(&heard, &exchanges, act.must_write(self.checked.adapter));
+        let finding = finding.or_else(|| judge::asked(&exchanges).filter(|_| act.must_ask() && self.has_endpoints()));
         let works = finding.is_none();
         self.judged(about, &heard, exchanges.clone(), finding);
         if !works {
@@ -277,7 +331,7 @@ impl Suite<'_> {
     fn judged(&mut self, about: About, heard: &Heard, sent: Vec<Exchange>, finding: Finding) {
         // Where the simulator is silent nothing was proven, and that is not the same as holding.
         let trouble = self.checked.backend.trouble();
-        let finding = finding.or_else(|| trouble.clone());
+        let finding = finding.or_else(|| self.reused_key(&sent)).or_else(|| trouble.clone());
         let verdict = if finding.is_none() { Verdict::Pass } else { Verdict::Fail };
         self.cases.push(Case {
             name: format!("{}: {}", about.act.label(self.checked.adapter), about.what),

@@ -27,7 +27,8 @@ export const messaging = {
 
   // This API knows the key, so that a repeat is safe. Where yours knows none, `describe` has to say `unsafe`.
   send(message, key) {
-    const to = message.to.email ?? message.to.phone;
+    const { email, phone } = message.to;
+    const to = message.prefer === "sms" ? (phone ?? email) : (email ?? phone);
     if (to === undefined) {
       const why = "there is neither an e-mail address nor a phone number";
       throw failed({ tag: "reject", val: { why, field: "/to" } });

@@ -41,7 +41,8 @@ class Messaging(exports.Messaging):
 
     def send(self, message, key):
         """This API knows the key, so that a repeat is safe. Where yours knows none, `describe` has to say `unsafe`."""
-        to = message.to.email or message.to.phone
+        email, phone = message.to.email, message.to.phone
+        to = (phone or email) if message.prefer.name == "SMS" else (email or phone)
         if to is None:
             raise Err(Disposition_Reject(Reject("there is neither an e-mail address nor a phone number", "/to")))
         body = {

@@ -16,7 +16,7 @@ use bindings::backoffice::adapter::http::Method;
 use bindings::backoffice::adapter::types::{
     Description, Disposition, FunctionDescription, Health, Receipt, Reject, RepeatSafety,
 };
-use bindings::exports::backoffice::adapter::messaging::{Guest, Message, Value as Variable};
+use bindings::exports::backoffice::adapter::messaging::{Channel, Guest, Message, Template, Value as Variable};
 use outside::{Outside, text};
 
 /// The component.
@@ -44,14 +44,16 @@ impl Guest for Adapter {
 
     /// This API knows the key, so that a repeat is safe. Where yours knows none, `describe` has to say `unsafe`.
     fn send(message: Message, key: String) -> Result<Receipt, Disposition> {
-        let Some(to) = message.to.email.as_ref().or(message.to.phone.as_ref()) else {
+        let (email, phone) = (message.to.email.as_ref(), message.to.phone.as_ref());
+        let preferred = if message.prefer == Channel::Sms { phone.or(email) } else { email.or(phone) };
+        let Some(to) = preferred else {
             let why = "there is neither an e-mail address nor a phone number".to_owned();
             return Err(Disposition::Reject(Reject { why, field: Some("/to".to_owned()) }));
         };
         let variables: Map<String, Value> =
             message.variables.iter().map(|variable| (variable.name.clone(), value(&variable.value))).collect();
         let body = json!({
-            "template": format!("{:?}", message.template),
+            "template": name(message.template),
             "language": message.language,
             "to": to,
             "name": message.to.name,
@@ -61,6 +63,21 @@ impl Guest for Adapter {
         let sent = outside.write(Method::Post, "/messages", Some(&key), &body)?;
         let id = text(&sent, "id").ok_or_else(|| outside.nonsense())?;
         Ok(Receipt { external_id: id, note: None })
+    }
+}
+
+/// As the contract writes it.
+fn name(template: Template) -> &'static str {
+    match template {
+        Template::Welcome => "welcome",
+        Template::ProfileUpdated => "profile-updated",
+        Template::Deactivated => "deactivated",
+        Template::DeviceLocked => "device-locked",
+        Template::DeviceUnlocked => "device-unlocked",
+        Template::DeviceActivated => "device-activated",
+        Template::DeviceDeactivated => "device-deactivated",
+        Template::DeviceTransferred => "device-transferred",
+        Template::PinReset => "pin-reset",
     }
 }
 

@@ -5,8 +5,12 @@ use serde_json::Value;
 use crate::support::{Place, component, repository};
 
 /// A defect, a part of the name of a case that has to find it, and of the advice.
-const DEFECTS: [(&str, &str, &str); 19] = [
+const DEFECTS: [(&str, &str, &str); 23] = [
     ("health-always-ok", "check-health: 500", "says that all is well"),
+    ("health-without-asking", "check-health: nothing disturbs it", "without a request"),
+    ("relationship-without-asking", "relationship: nothing disturbs it", "without a request"),
+    ("one-key-for-all", "upsert-contact", "was sent for another delivery before"),
+    ("calls-a-late-write-harmless", "lost-answer at request 10", "its answer is lost"),
     ("trap-on-missing-email", "a person with nothing but what is required", "the component itself failed"),
     ("trap-without-an-answer", "time-out at request 1", "the component itself failed"),
     ("creates-without-looking", "the same delivery twice", "taken effect twice"),
@@ -29,7 +33,9 @@ const DEFECTS: [(&str, &str, &str); 19] = [
 
 fn checked(defect: &str) -> (i32, Value) {
     let place = Place::new();
-    let script = repository().join("hub/templates/conformance/crm.toml");
+    let script = std::fs::read_to_string(repository().join("hub/templates/conformance/crm.toml")).unwrap();
+    let known = format!("key_header = \"idempotency-key\"\n{script}");
+    let script = place.file("script.toml", known);
     let defect = format!("defect={defect}");
     let ended = place.hub(&[
         "plugin",

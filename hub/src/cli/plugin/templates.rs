@@ -74,7 +74,7 @@ fn rust(names: &Names) -> Vec<(&'static str, String)> {
         ("Cargo.toml", filled(include_str!("../../../templates/rust/Cargo.toml.in"), names)),
         ("src/lib.rs", by_world!(names.adapter, "rust", "rs").to_owned()),
         ("src/outside.rs", include_str!("../../../templates/rust/outside.rs").to_owned()),
-        (".gitignore", "/target\n/dist\n".to_owned()),
+        (".gitignore", "/target\n/dist\n*.pem\n".to_owned()),
     ]
 }
 
@@ -85,7 +85,7 @@ fn python(names: &Names) -> Vec<(&'static str, String)> {
         ("app.py", filled(by_world!(names.adapter, "python", "py"), names)),
         ("outside.py", include_str!("../../../templates/python/outside.py").to_owned()),
         ("test_outside.py", include_str!("../../../templates/python/test_outside.py").to_owned()),
-        (".gitignore", "/.venv\n/bindings\n/dist\n__pycache__\n".to_owned()),
+        (".gitignore", "/.venv\n/bindings\n/dist\n__pycache__\n*.pem\n".to_owned()),
     ]
 }
 
