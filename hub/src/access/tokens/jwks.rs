@@ -88,13 +88,7 @@ impl Published {
 
     async fn refresh(&self, keys: &RwLock<Arc<KeySet>>) -> bool {
         match self.fetch().await {
-            Ok(fetched) => {
-                let mut keys = keys.write();
-                // The same ones stay, so that tokens that they have signed stay known.
-                if !keys.is_same(&fetched) {
-                    *keys = Arc::new(fetched);
-                }
-            }
+            Ok(fetched) => *keys.write() = Arc::new(fetched),
             Err(error) => {
                 tracing::warn!(%error, url = %self.url, "issuer's keys not refreshed");
                 return false;
@@ -115,6 +109,6 @@ impl Published {
             }
             document.extend_from_slice(&chunk);
         }
-        KeySet::published(document).ok_or(JwksError::Malformed)
+        KeySet::published(&document).ok_or(JwksError::Malformed)
     }
 }

@@ -1,5 +1,7 @@
 //! A signed token taken apart, and the keys that it may be signed with (RFC 7515, RFC 7517, RFC 8725).
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, crypto};
@@ -79,7 +81,11 @@ struct Key {
     /// Where the issuer says so, the only algorithm that it may be used with.
     only: Option<Algorithm>,
     key: DecodingKey,
+    mark: KeyMark,
 }
+
+/// Which key it is, whatever it is called: what it consists of.
+pub(super) type KeyMark = Arc<str>;
 
 impl Key {
     fn fits(&self, algorithm: Algorithm) -> bool {
@@ -91,8 +97,6 @@ impl Key {
 #[derive(Default)]
 pub(super) struct KeySet {
     keys: Vec<Key>,
-    /// What they were published as.
-    document: Vec<u8>,
 }
 
 /// A key as published (RFC 7517, section 4), as far as it matters here.
@@ -114,21 +118,21 @@ struct Jwk {
 impl KeySet {
     /// One Ed25519 key.
     pub(super) fn ed25519(id: String, public: &[u8]) -> Self {
-        let key = Key { id: Some(id), only: Some(Algorithm::EdDSA), key: DecodingKey::from_ed_der(public) };
-        Self { keys: vec![key], document: Vec::new() }
+        let (key, mark) = (DecodingKey::from_ed_der(public), URL_SAFE_NO_PAD.encode(public).into());
+        Self { keys: vec![Key { id: Some(id), only: Some(Algorithm::EdDSA), key, mark }] }
     }
 
     /// The usable keys of a JWK set; `None` where it is none or has none. Keys of another kind are passed over.
-    pub(super) fn published(document: Vec<u8>) -> Option<Self> {
-        let set = strict::object(&document)?;
+    pub(super) fn published(bytes: &[u8]) -> Option<Self> {
+        let set = strict::object(bytes)?;
         let listed = set.get("keys")?.as_array()?;
         let keys: Vec<Key> = listed.iter().take(MAX_KEYS).filter_map(usable).collect();
-        (!keys.is_empty()).then_some(Self { keys, document })
+        (!keys.is_empty()).then_some(Self { keys })
     }
 
-    /// Whether this was published as the other was.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.document == other.document
+    /// Whether this key is one of them.
+    pub(super) fn holds(&self, mark: &KeyMark) -> bool {
+        self.keys.iter().any(|key| Arc::ptr_eq(&key.mark, mark) || key.mark == *mark)
     }
 
     /// Whether none has been fetched yet.
@@ -144,19 +148,20 @@ impl KeySet {
         }
     }
 
-    /// The payload, where a trusted key has signed it.
-    pub(super) fn verify(&self, jws: &Jws<'_>) -> Result<Vec<u8>, TokenError> {
+    /// The payload, where a trusted key has signed it, and which one that was.
+    pub(super) fn verify(&self, jws: &Jws<'_>) -> Result<(Vec<u8>, KeyMark), TokenError> {
         if self.lacks(jws) {
             return Err(TokenError::invalid("no trusted key has the token's kid and algorithm"));
         }
         let named = |key: &&Key| jws.key_id.is_none() || key.id == jws.key_id;
         let mut candidates = self.keys.iter().filter(named).filter(|key| key.fits(jws.algorithm)).take(MAX_TRIED);
-        let signed =
-            |key: &Key| crypto::verify(jws.signature, jws.message.as_bytes(), &key.key, jws.algorithm).unwrap_or(false);
-        if !candidates.any(signed) {
-            return Err(TokenError::invalid("the signature does not hold"));
-        }
-        URL_SAFE_NO_PAD.decode(jws.payload).map_err(|_| TokenError::invalid("the payload is not base64url"))
+        let signed = |key: &&Key| {
+            crypto::verify(jws.signature, jws.message.as_bytes(), &key.key, jws.algorithm).unwrap_or(false)
+        };
+        let key = candidates.find(signed).ok_or_else(|| TokenError::invalid("the signature does not hold"))?;
+        let payload = URL_SAFE_NO_PAD.decode(jws.payload);
+        let payload = payload.map_err(|_| TokenError::invalid("the payload is not base64url"))?;
+        Ok((payload, Arc::clone(&key.mark)))
     }
 }
 
@@ -179,5 +184,7 @@ fn usable(jwk: &Value) -> Option<Key> {
         _ => return None,
     };
     let fits = only.is_none_or(|only: Algorithm| only.family() == key.family());
-    (fits && key.family() != AlgorithmFamily::Hmac).then_some(Key { id: jwk.kid, only, key })
+    let parts = [jwk.crv, jwk.x, jwk.y, jwk.n, jwk.e].map(Option::unwrap_or_default);
+    let mark = format!("{}.{}", jwk.kty, parts.join(".")).into();
+    (fits && key.family() != AlgorithmFamily::Hmac).then_some(Key { id: jwk.kid, only, key, mark })
 }

@@ -24,7 +24,7 @@ use super::caller::Caller;
 use super::config::Oidc;
 use claims::{Expected, LEEWAY_SECONDS};
 use jwks::Published;
-use keys::{Jws, KeySet};
+use keys::{Jws, KeyMark, KeySet};
 
 pub use claims::{Grant, is_org};
 pub use jwks::JwksError;
@@ -77,8 +77,8 @@ pub struct Tokens {
 #[derive(Clone)]
 struct Verified {
     caller: Arc<Caller>,
-    /// By these keys: where others have been published since, its own may be withdrawn.
-    by: Arc<KeySet>,
+    /// By this key, which may be withdrawn before the token expires.
+    by: KeyMark,
 }
 
 #[derive(Clone)]
@@ -121,7 +121,7 @@ impl Tokens {
         }
         let Verified { caller, by } = self.verified.get(&remembered(token))?;
         let holds = Utc::now().timestamp() < caller.expires_at().timestamp() + LEEWAY_SECONDS;
-        (holds && Arc::ptr_eq(&by, &self.keys.read())).then_some(caller)
+        (holds && self.keys.read().holds(&by)).then_some(caller)
     }
 
     /// The caller of a token.
@@ -139,8 +139,7 @@ impl Tokens {
             return Err(TokenError::invalid("the token is longer than 16 KiB"));
         }
         let jws = Jws::parse(token)?;
-        let by = self.keys_for(&jws).await;
-        let payload = by.verify(&jws)?;
+        let (payload, by) = self.keys_for(&jws).await.verify(&jws)?;
         let caller = Arc::new(self.expected.caller(&payload, Utc::now())?);
         self.verified.insert(remembered(token), Verified { caller: Arc::clone(&caller), by });
         Ok(caller)
