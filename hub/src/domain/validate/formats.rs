@@ -7,6 +7,7 @@ use std::str::FromStr;
 use chrono::{Datelike, NaiveDate};
 use email_address::{EmailAddress, Options};
 use oxilangtag::LanguageTag;
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 
 use super::fields::Flaw;
 use super::{countries, languages};
@@ -111,8 +112,9 @@ fn e164(plain: &str) -> Option<String> {
     if !(7..=16).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let number = phonenumber::parse(None, plain).ok().filter(phonenumber::is_valid)?;
-    Some(number.format().mode(phonenumber::Mode::E164).to_string())
+    let numbers = &*PHONE_NUMBER_UTIL;
+    let number = numbers.parse(plain, None).ok().filter(|number| numbers.is_valid_number(number))?;
+    Some(numbers.format(&number, PhoneNumberFormat::E164).into_owned())
 }
 
 /// A Legal Entity Identifier (ISO 17442) whose check digits are right (ISO 7064, mod 97-10).
