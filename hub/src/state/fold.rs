@@ -3,7 +3,6 @@
 //! It knows nothing of requests or outside systems, and never fails: an entry that it can't read is reported and passed over,
 //! the same way on every machine, so that all who fold the same journal have the same state.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -24,7 +23,7 @@ pub struct Fold {
     /// How far it has come, and what the journal has said so far of the hub itself.
     mark: BatchMark,
     /// What the entries since the last batch have changed.
-    changed: HashMap<String, Record>,
+    changed: Vec<Record>,
     stars: Vec<(String, bool)>,
     history: Vec<(String, u64)>,
 }
@@ -33,7 +32,7 @@ impl Fold {
     /// A fold that goes on after `mark`.
     #[must_use]
     pub fn new(shared: Arc<Shared>, mark: &BatchMark) -> Self {
-        let (changed, stars, history) = (HashMap::new(), Vec::new(), Vec::new());
+        let (changed, stars, history) = (Vec::new(), Vec::new(), Vec::new());
         Self { shared, mark: mark.clone(), changed, stars, history }
     }
 
@@ -89,14 +88,14 @@ impl Fold {
     }
 
     fn client(&self, reference: &str) -> Option<Arc<ClientRecord>> {
-        match self.changed.get(reference).cloned().or_else(|| self.shared.store.get(reference)) {
+        match self.shared.store.get(reference) {
             Some(Record::Client(record)) => Some(record),
             _ => None,
         }
     }
 
     fn device(&self, reference: &str) -> Option<Arc<DeviceRecord>> {
-        match self.changed.get(reference).cloned().or_else(|| self.shared.store.get(reference)) {
+        match self.shared.store.get(reference) {
             Some(Record::Device(record)) => Some(record),
             _ => None,
         }
@@ -113,7 +112,7 @@ impl Fold {
         // The record first: whoever is woken by a lane finds it.
         self.shared.store.put(self.mark.seq.saturating_add(1), record.clone());
         self.shared.note_lanes(&record);
-        self.changed.insert(record.reference().to_owned(), record);
+        self.changed.push(record);
     }
 
     fn keep_client(&mut self, before: Option<u64>, record: ClientRecord) {
@@ -127,9 +126,14 @@ impl Fold {
     }
 
     fn on_client(&mut self, entry: &Entry, event: &Event, reference: &str) {
-        self.remember(reference, entry);
-        // Nobody was there before: not even the store need be asked.
-        let before = if matches!(event, Event::ClientCreated(_)) { None } else { self.client(reference) };
+        let before = match event {
+            // Nobody was there before: not even the store need be asked. Where its history begins the record itself says.
+            Event::ClientCreated(_) => None,
+            _ => {
+                self.remember(reference, entry);
+                self.client(reference)
+            }
+        };
         let now = Now { shown: &self.shared.configured, owed: &self.mark.configured };
         let Some(record) = touched_client(before.as_deref(), entry, event, now) else { return self.lost(entry) };
         self.keep_client(before.map(|before| before.client.version), record);

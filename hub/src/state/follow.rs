@@ -1,7 +1,7 @@
 //! sled follows the fold: a thread of its own, one batch for all that has gathered, a bounded distance behind, never on a
 //! request's path.
 //!
-//! What waits for it is merged: of a record that changes again and again only the newest version is kept.
+//! What waits for it is written together: of a record that changes again and again only the newest version.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -66,8 +66,8 @@ pub enum Following {
 /// What entries have changed.
 #[derive(Default)]
 pub struct Batch {
-    /// The new versions, by reference.
-    pub records: HashMap<String, Record>,
+    /// The new versions, the oldest first.
+    pub records: Vec<Record>,
     /// Favourites that came or went.
     pub stars: Vec<(String, bool)>,
     /// Entries that belong to a client's history.
@@ -246,7 +246,8 @@ fn persist(shared: &Shared, batch: &Batch) -> bool {
 
 fn write(shared: &Shared, batch: &Batch) -> Result<(), StoreError> {
     let mut together = sled::Batch::default();
-    for (reference, newest) in &batch.records {
+    let newest: HashMap<_, _> = batch.records.iter().map(|record| (record.reference(), record)).collect();
+    for (reference, newest) in newest {
         together.insert(key(reference), encode(newest)?);
     }
     for (star, on) in &batch.stars {

@@ -22,6 +22,8 @@ pub struct ClientRecord {
     pub client: Arc<Client>,
     /// What each adapter is or was owed; shared by the record's versions, each of which changes one.
     pub links: BTreeMap<Adapter, Arc<Link>>,
+    /// The journal entry that accepted it, where its history begins.
+    pub created: u64,
     /// The references of its devices, in the order of their enrolment.
     #[serde(default)]
     pub devices: Vec<String>,
@@ -59,8 +61,8 @@ impl ClientRecord {
     /// The record of a client that has just been accepted.
     #[must_use]
     pub fn new(client: Client, configured: Arc<[Adapter]>) -> Self {
-        let (links, rendered) = (BTreeMap::new(), OnceLock::new());
-        Self { client: Arc::new(client), links, devices: Vec::new(), relationship: None, configured, rendered }
+        let (links, created, rendered) = (BTreeMap::new(), client.seq, OnceLock::new());
+        Self { client: Arc::new(client), links, created, devices: Vec::new(), relationship: None, configured, rendered }
     }
 
     /// The adapters that are shown, each with its link.

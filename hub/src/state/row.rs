@@ -17,6 +17,8 @@ const LONGEST: usize = (1 << 21) - 1;
 const SHIFTS: [u32; 3] = [14, 7, 0];
 /// What a digit holds.
 const DIGIT: usize = 127;
+/// More than most rows need, bytes.
+const USUAL: usize = 1024;
 /// Stands for an attribute where a contact begins.
 const CONTACT: u8 = 127;
 
@@ -42,7 +44,7 @@ impl Row {
     #[must_use]
     pub fn of(client: &Client) -> Self {
         let profile = &client.profile;
-        let mut texts = Packer::default();
+        let mut texts = Packer(String::with_capacity(USUAL));
         texts.add(Attribute::Reference, &client.reference);
         texts.add(Attribute::Name, &fold(&profile.name));
         texts.add_some(Attribute::ExternalReference, client.external_reference.as_ref());
@@ -50,7 +52,7 @@ impl Row {
         let (company, person) = (profile.corporate.as_ref(), profile.individual.as_ref());
         let incorporated = company.and_then(|company| company.incorporated_on);
         Self {
-            texts: texts.0.into(),
+            texts: texts.0.as_str().into(),
             created_at: client.created_at,
             updated_at: client.updated_at,
             date: incorporated.or(person.map(|person| person.date_of_birth)),
@@ -152,7 +154,6 @@ fn first(packed: &str, attribute: Attribute) -> Option<&str> {
     all(packed, attribute).next()
 }
 
-#[derive(Default)]
 struct Packer(String);
 
 impl Packer {

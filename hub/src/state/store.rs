@@ -148,7 +148,7 @@ impl Store {
     pub(super) fn followed(&self, batch: &Batch) {
         let seq = batch.mark.seq;
         let mut pending = self.pending.write();
-        for reference in batch.records.keys() {
+        for reference in batch.records.iter().map(Record::reference) {
             if pending.get(reference).is_some_and(|(newest, _)| *newest <= seq) {
                 pending.remove(reference);
             }
@@ -173,7 +173,11 @@ impl Store {
         let waiting = self.pending_history.read().get(reference).cloned().unwrap_or_default();
         let range = history_key(reference, 0)..history_key(reference, before);
         let kept = self.tree.range(range).keys().rev().take(most);
-        let mut seqs: Vec<u64> = waiting.into_iter().filter(|seq| *seq < before).collect();
+        let created = match self.get(reference) {
+            Some(Record::Client(record)) => Some(record.created),
+            _ => None,
+        };
+        let mut seqs: Vec<u64> = waiting.into_iter().chain(created).filter(|seq| *seq < before).collect();
         for key in kept {
             seqs.extend(seq_of(&key?));
         }
