@@ -5,7 +5,8 @@
 //! is said by `HUB_LOG`, else `RUST_LOG`, in tracing's filter syntax (`info,hub::sync=debug`).
 
 use std::collections::BTreeMap;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
+use std::time::Duration;
 
 use thiserror::Error;
 use tracing::Subscriber;
@@ -18,6 +19,8 @@ const DEFAULT_FILTER: &str = "info";
 const MOST_WAITING_LINES: usize = 8192;
 /// Lines that are written at once, in bytes.
 const WRITTEN_TOGETHER: usize = 64 << 10;
+/// How long lines gather: a line is seen at most so much later.
+const REST: Duration = Duration::from_millis(5);
 
 /// How a line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +109,22 @@ pub fn init(options: LogOptions) -> Result<LogGuard, LogError> {
 fn queue(out: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
     let builder = NonBlockingBuilder::default().buffered_lines_limit(MOST_WAITING_LINES).lossy(true);
     // The writer empties the queue, then flushes: many lines become one write while there are many.
-    builder.thread_name("log").finish(BufWriter::with_capacity(WRITTEN_TOGETHER, out))
+    builder.thread_name("log").finish(Gathered(BufWriter::with_capacity(WRITTEN_TOGETHER, out)))
+}
+
+/// Rests after it has written, so that under load a request does not wake the writer for every line.
+struct Gathered<W: Write>(BufWriter<W>);
+
+impl<W: Write> Write for Gathered<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.write(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()?;
+        std::thread::sleep(REST);
+        Ok(())
+    }
 }
 
 fn subscriber(options: LogOptions, writer: NonBlocking) -> Box<dyn Subscriber + Send + Sync> {
@@ -120,7 +138,6 @@ fn subscriber(options: LogOptions, writer: NonBlocking) -> Box<dyn Subscriber + 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::io;
     use std::sync::Arc;
 
     use parking_lot::Mutex;
