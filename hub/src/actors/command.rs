@@ -123,6 +123,8 @@ pub(super) struct Ask {
     pub order: Order,
     /// The trace of the request.
     pub trace: Option<TraceContext>,
+    /// Where in it the command was given: what the shard logs belongs there.
+    pub span: tracing::Span,
     /// Held until the command is done: while it lives, the same idempotent request is answered `request-in-progress`.
     #[expect(dead_code, reason = "what counts is when it is dropped")]
     pub turn: Option<KeyTurn>,

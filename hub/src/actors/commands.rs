@@ -1,6 +1,7 @@
 //! The way in for commands: which shard owns a lane, and what must be asked of outside systems before it decides.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use chrono::Utc;
@@ -12,7 +13,7 @@ use super::desk::Desk;
 use super::jobs::Jobs;
 use super::mailbox::Mailbox;
 use super::shard::Shard;
-use super::{ChildSpec, RestartPolicy, Seat, Tree, TreeError, group, supervise};
+use super::{ActorSystem, ActorThread, ChildSpec, RestartPolicy, Seat, Tree, TreeError, group, supervise};
 use crate::access::{Access, Permit};
 use crate::domain::delivery::Adapter;
 use crate::domain::kyc::{Document, DocumentStatus};
@@ -61,6 +62,31 @@ pub struct Shards {
     pub documents: Documents,
     /// Accounts with a balance stand in the way of archiving.
     pub open_accounts_block_archive: bool,
+    /// Where they run.
+    pub seats: Seats,
+}
+
+/// The threads that the shards run on.
+pub struct Seats {
+    clients: Vec<ActorThread>,
+    devices: Vec<ActorThread>,
+}
+
+impl Seats {
+    /// A thread for each shard, but not more than one for two cores: threads that take turns on a core pay for every turn.
+    ///
+    /// # Errors
+    /// No thread can be had.
+    pub async fn on(system: &ActorSystem) -> std::io::Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let most = (cores / 2).clamp(1, SHARDS);
+        let mut seats = Self { clients: Vec::new(), devices: Vec::new() };
+        for number in 0..most {
+            seats.clients.push(system.thread(&format!("clients-{number}")).await?);
+            seats.devices.push(system.thread(&format!("devices-{number}")).await?);
+        }
+        Ok(seats)
+    }
 }
 
 pub(super) type Outcome<T> = Result<Answer<T>, CommandError>;
@@ -71,11 +97,11 @@ impl Commands {
     /// # Errors
     /// The tree refuses a name.
     pub fn start(tree: &Tree, shards: Shards) -> Result<Self, TreeError> {
-        let Shards { journal, state, access, accounts, documents, open_accounts_block_archive } = shards;
+        let Shards { journal, state, access, accounts, documents, open_accounts_block_archive, seats } = shards;
         let desk = Arc::new(Desk { journal: journal.clone(), state: state.clone(), access });
         Ok(Self(Arc::new(Parts {
-            clients: supervised(tree, "clients", &desk)?,
-            devices: supervised(tree, "devices", &desk)?,
+            clients: supervised(tree, ("clients", &seats.clients), &desk)?,
+            devices: supervised(tree, ("devices", &seats.devices), &desk)?,
             state,
             journal,
             accounts,
@@ -262,19 +288,11 @@ impl Commands {
     }
 
     pub(super) async fn on_client(&self, lane: String, permit: Permit, meta: Meta, order: Order) -> Outcome<Done> {
-        self.ask(
-            &self.0.clients,
-            Ask { turn: self.turn(&meta)?, trace: TraceContext::current(), lane, permit, meta, order },
-        )
-        .await
+        self.ask(&self.0.clients, lane, (permit, meta), order).await
     }
 
     async fn on_device(&self, lane: String, permit: Permit, meta: Meta, order: Order) -> Outcome<Done> {
-        self.ask(
-            &self.0.devices,
-            Ask { turn: self.turn(&meta)?, trace: TraceContext::current(), lane, permit, meta, order },
-        )
-        .await
+        self.ask(&self.0.devices, lane, (permit, meta), order).await
     }
 
     fn turn(&self, meta: &Meta) -> Result<Option<super::command::KeyTurn>, CommandError> {
@@ -282,7 +300,15 @@ impl Commands {
         self.0.keys.begin(&key.key).map(Some).ok_or(CommandError::InProgress)
     }
 
-    async fn ask(&self, shards: &[Mailbox<Shard>], ask: Ask) -> Outcome<Done> {
+    async fn ask(
+        &self,
+        shards: &[Mailbox<Shard>],
+        lane: String,
+        (permit, meta): (Permit, Meta),
+        order: Order,
+    ) -> Outcome<Done> {
+        let (trace, span) = (TraceContext::current(), tracing::Span::current());
+        let ask = Ask { turn: self.turn(&meta)?, trace, span, lane, permit, meta, order };
         let mut hasher = DefaultHasher::new();
         ask.lane.hash(&mut hasher);
         let count = u64::try_from(shards.len()).unwrap_or(1).max(1);
@@ -291,10 +317,16 @@ impl Commands {
     }
 }
 
-fn supervised(tree: &Tree, name: &str, desk: &Arc<Desk>) -> Result<Vec<Mailbox<Shard>>, TreeError> {
+fn supervised(
+    tree: &Tree,
+    (name, seats): (&str, &[ActorThread]),
+    desk: &Arc<Desk>,
+) -> Result<Vec<Mailbox<Shard>>, TreeError> {
     group(tree, "", name, RestartPolicy::default())?;
+    let seats = seats.iter().cycle().map(|thread| Seat::Shared(thread.clone()));
     (0..SHARDS)
-        .map(|number| {
+        .zip(seats)
+        .map(|(number, seat)| {
             let desk = desk.clone();
             supervise(
                 tree,
@@ -302,7 +334,7 @@ fn supervised(tree: &Tree, name: &str, desk: &Arc<Desk>) -> Result<Vec<Mailbox<S
                 ChildSpec {
                     name: format!("shard-{number}"),
                     mailbox: MAILBOX,
-                    seat: Seat::Own,
+                    seat,
                     factory: Box::new(move |_| Shard::new(desk.clone())),
                     policy: RestartPolicy::default(),
                 },

@@ -49,9 +49,7 @@ impl Handler<Ask> for Shard {
             context.stop();
         }
         let (lane, desk) = (self.lane(&ask.lane), self.desk.clone());
-        let (trace, action) = (ask.trace, ask.permit.action().as_str());
-        let (request_id, trace_id) = (ask.meta.request_id.as_str(), trace.map(|trace| trace.trace_id_hex()));
-        let span = tracing::info_span!("command", action, request_id, trace_id);
+        let (trace, span) = (ask.trace, ask.span.clone());
         let work = async move {
             let _turn = lane.lock().await;
             desk.carry_out(&ask).await
