@@ -43,14 +43,15 @@ fn what_is_refused_is_told_with_its_line_and_reason() {
     );
     let company = r#"{"kind":"corporate","name":"A","corporate":{"legalName":"A","registrationNumber":"12 3a"}}"#;
     let same = company.replace("12 3a", "123A").replace("\"A\"", "\"B\"");
-    let lines = [&person(1), &again, "nonsense", &first, &second, company, &same].join("\n");
+    let lines = [&person(1), &again, "nonsense", &first, &second, company, &same, "[1]"].join("\n");
     let file = place.file("people.jsonl", &lines);
     let told = import(&place, file.to_str().unwrap(), &[]).failed();
     let expected = "line 2: duplicate-client: another client has this national id and nationality\n\
                     line 3: not JSON, column 2\n\
                     line 5: duplicate-reference: another client has this externalReference\n\
                     line 7: duplicate-client: another client has this registration number in this country\n\
-                    3 created, 0 already there, 4 refused\n";
+                    line 8: expected an object, found an array\n\
+                    3 created, 0 already there, 5 refused\n";
     assert_eq!(told, expected);
     let told = import(&place, file.to_str().unwrap(), &["--org", "other"]);
     assert_eq!(told.code, 2, "an option is given once: {told:?}");

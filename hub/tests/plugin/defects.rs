@@ -118,3 +118,20 @@ fn a_simulator_that_is_not_there_proves_nothing() {
     let text = place.hub(&[&["plugin", "check", &fixture][..], &nobody].concat()).failed();
     assert!(text.contains("the simulator at"), "{text}");
 }
+
+#[test]
+fn a_name_that_the_adapter_does_not_know_is_refused() {
+    let place = Place::new();
+    let fixture = component("fixtures/behaviour.wasm");
+    for (given, told) in [
+        (
+            ["--setting", "behav=register"],
+            "the setting `behav` is given, but the adapter does not say that it reads it",
+        ),
+        (["--upstream", "ap=http://127.0.0.1:1"], "it calls: api"),
+    ] {
+        let ended = place.hub(&[&["plugin", "check", &fixture][..], &given].concat());
+        assert_eq!(ended.code, 1, "{ended:?}");
+        assert!(ended.err.contains(told), "{ended:?}");
+    }
+}

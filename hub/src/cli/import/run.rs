@@ -166,7 +166,11 @@ fn tell_refusal<W: Write>(import: &mut Import<'_, W>, line: u64, refusal: &Refus
     let (text, json) = match refusal {
         Refusal::Other(reason) => (format!("line {line}: {reason}"), json!({"line": line, "reason": reason})),
         Refusal::Fields(errors) => {
-            let each = errors.iter().map(|error| format!("line {line}: {}: {}", error.pointer, error.detail));
+            let each = errors.iter().map(|error| match error.pointer.as_str() {
+                // The line as a whole.
+                "" => format!("line {line}: {}", error.detail),
+                pointer => format!("line {line}: {pointer}: {}", error.detail),
+            });
             (each.collect::<Vec<_>>().join("\n"), json!({"line": line, "errors": errors}))
         }
     };

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::args::{CheckArgs, WorldName};
 use super::sandbox::{Sandbox, bare};
-use crate::adapters::{AdapterConfig, AdapterName, BaseUrl, EndpointConfig, Examined, TimeoutMs};
+use crate::adapters::{AdapterConfig, AdapterName, BaseUrl, DescriptionReport, EndpointConfig, Examined, TimeoutMs};
 use crate::cli::JsonArgs;
 use crate::cli::output::Exit;
 use crate::cli::session::{Session, answers, told};
@@ -42,7 +42,9 @@ async fn report(session: &Session, args: &CheckArgs) -> Result<Report, String> {
     let script = script(args)?;
     let refused = |why: String| format!("{}: {why}", file.display());
     let first = Sandbox::load(session, adapter, bare(file, examined.footprint.memory_bytes)?).await?;
-    let endpoints = first.loaded.map_err(refused)?.description.endpoints;
+    let description = first.loaded.map_err(refused)?.description;
+    all_asked_for(&script, &description)?;
+    let endpoints = description.endpoints;
     let backend = Backend::start(script.clone(), endpoints.clone()).await?;
     let at = |url: &dyn Fn(usize) -> String| configured(file, &examined, &script, &endpoints, url);
     let served = Sandbox::load(session, adapter, at(&|place| backend.url(place))?).await?;
@@ -98,6 +100,23 @@ fn script(args: &CheckArgs) -> Result<Script, String> {
         }
     }
     Ok(script)
+}
+
+/// A name that the adapter does not know is a slip of the pen, and would be passed over in silence.
+fn all_asked_for(script: &Script, description: &DescriptionReport) -> Result<(), String> {
+    let settings = script.settings.keys().map(|name| ("setting", "reads", name, &description.settings));
+    let endpoints = script.endpoints.keys().map(|name| ("endpoint", "calls", name, &description.endpoints));
+    let strange = settings.chain(endpoints).find(|(_, _, name, described)| !described.contains(name));
+    match strange {
+        Some((what, does, name, described)) if described.is_empty() => {
+            Err(format!("the {what} `{name}` is given, but the adapter says that it {does} none"))
+        }
+        Some((what, does, name, described)) => Err(format!(
+            "the {what} `{name}` is given, but the adapter does not say that it {does} it; it {does}: {}",
+            described.join(", ")
+        )),
+        None => Ok(()),
+    }
 }
 
 fn plain(url: BaseUrl) -> EndpointConfig {
