@@ -1,7 +1,6 @@
 //! The way in for commands: which shard owns a lane, and what must be asked of outside systems before it decides.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use chrono::Utc;
@@ -13,7 +12,7 @@ use super::desk::Desk;
 use super::jobs::Jobs;
 use super::mailbox::Mailbox;
 use super::shard::Shard;
-use super::{ActorSystem, ActorThread, ChildSpec, RestartPolicy, Seat, Tree, TreeError, group, supervise};
+use super::{ChildSpec, RestartPolicy, Seat, Tree, TreeError, group, supervise};
 use crate::access::{Access, Permit};
 use crate::domain::delivery::Adapter;
 use crate::domain::kyc::{Document, DocumentStatus};
@@ -62,31 +61,6 @@ pub struct Shards {
     pub documents: Documents,
     /// Accounts with a balance stand in the way of archiving.
     pub open_accounts_block_archive: bool,
-    /// Where they run.
-    pub seats: Seats,
-}
-
-/// The threads that the shards run on.
-pub struct Seats {
-    clients: Vec<ActorThread>,
-    devices: Vec<ActorThread>,
-}
-
-impl Seats {
-    /// A thread for each shard, but not more than one for two cores: threads that take turns on a core pay for every turn.
-    ///
-    /// # Errors
-    /// No thread can be had.
-    pub async fn on(system: &ActorSystem) -> std::io::Result<Self> {
-        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let most = (cores / 2).clamp(1, SHARDS);
-        let mut seats = Self { clients: Vec::new(), devices: Vec::new() };
-        for number in 0..most {
-            seats.clients.push(system.thread(&format!("clients-{number}")).await?);
-            seats.devices.push(system.thread(&format!("devices-{number}")).await?);
-        }
-        Ok(seats)
-    }
 }
 
 pub(super) type Outcome<T> = Result<Answer<T>, CommandError>;
@@ -97,11 +71,11 @@ impl Commands {
     /// # Errors
     /// The tree refuses a name.
     pub fn start(tree: &Tree, shards: Shards) -> Result<Self, TreeError> {
-        let Shards { journal, state, access, accounts, documents, open_accounts_block_archive, seats } = shards;
+        let Shards { journal, state, access, accounts, documents, open_accounts_block_archive } = shards;
         let desk = Arc::new(Desk { journal: journal.clone(), state: state.clone(), access });
         Ok(Self(Arc::new(Parts {
-            clients: supervised(tree, ("clients", &seats.clients), &desk)?,
-            devices: supervised(tree, ("devices", &seats.devices), &desk)?,
+            clients: supervised(tree, "clients", &desk)?,
+            devices: supervised(tree, "devices", &desk)?,
             state,
             journal,
             accounts,
@@ -317,16 +291,10 @@ impl Commands {
     }
 }
 
-fn supervised(
-    tree: &Tree,
-    (name, seats): (&str, &[ActorThread]),
-    desk: &Arc<Desk>,
-) -> Result<Vec<Mailbox<Shard>>, TreeError> {
+fn supervised(tree: &Tree, name: &str, desk: &Arc<Desk>) -> Result<Vec<Mailbox<Shard>>, TreeError> {
     group(tree, "", name, RestartPolicy::default())?;
-    let seats = seats.iter().cycle().map(|thread| Seat::Shared(thread.clone()));
     (0..SHARDS)
-        .zip(seats)
-        .map(|(number, seat)| {
+        .map(|number| {
             let desk = desk.clone();
             supervise(
                 tree,
@@ -334,7 +302,7 @@ fn supervised(
                 ChildSpec {
                     name: format!("shard-{number}"),
                     mailbox: MAILBOX,
-                    seat,
+                    seat: Seat::Own,
                     factory: Box::new(move |_| Shard::new(desk.clone())),
                     policy: RestartPolicy::default(),
                 },

@@ -11,7 +11,7 @@ use super::links::{self, Linked, Links};
 use crate::access::{self, Access, PolicyChange};
 use crate::actors::adapter_watch;
 use crate::actors::adapters::AdapterDesk;
-use crate::actors::commands::{Commands, Seats, Shards};
+use crate::actors::commands::{Commands, Shards};
 use crate::actors::{ActorSystem, Lifeline, RestartPolicy, Seat, TaskSpec, Tree, TreeError, supervise_task};
 use crate::adapters::{SecretError, SecretRef};
 use crate::config::Config;
@@ -70,7 +70,7 @@ pub enum NatsError {
 ///
 /// # Errors
 /// See [`ActorsError`].
-pub async fn start(
+pub fn start(
     config: &Config,
     linked: &Linked,
     access: &Arc<Access>,
@@ -85,7 +85,6 @@ pub async fn start(
         accounts: Accounts::new(linked.adapters.clone()),
         documents: linked.documents.clone(),
         open_accounts_block_archive: config.governance.open_accounts_block_archive,
-        seats: Seats::on(&system).await?,
     };
     let commands = Commands::start(&tree, shards)?;
     let concurrency: BTreeMap<Adapter, usize> =

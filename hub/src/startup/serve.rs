@@ -111,7 +111,7 @@ pub async fn serve(
         adapters: adapters.clone(),
         documents: open_documents(&config.store.path.join("documents"))?,
     };
-    let running = actors::start(&config, &linked, &access, &desk).await?;
+    let running = actors::start(&config, &linked, &access, &desk)?;
     let records = (access.clone(), reads.clone());
     let context = context(&config, (access, tokens, metrics), (&data, reads), desk, &running);
     until_up(&running).await?;

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use crate::access::{Grant, LocalKey, Tokens, testing};
 use crate::actors::adapters::AdapterDesk;
-use crate::actors::commands::{Commands, Seats, Shards};
+use crate::actors::commands::{Commands, Shards};
 use crate::actors::{ActorSystem, Tree};
 use crate::adapters::Adapters;
 use crate::domain::device::Enrolment;
@@ -121,7 +121,6 @@ impl House {
             accounts: Accounts::new(adapters.clone()),
             documents: Documents::open(folder.path()).unwrap(),
             open_accounts_block_archive: false,
-            seats: Seats::on(&system).await.unwrap(),
         };
         let commands = Commands::start(&tree, shards).unwrap();
         while !tree.degraded().is_empty() {
