@@ -17,9 +17,12 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// Gives a client's reference; `false` where too many wait already.
+    /// Gives a client's reference, which waits once however often it is given; `false` where too many wait already.
     pub fn give(&self, client: String) -> bool {
         let mut waiting = self.waiting.lock();
+        if waiting.contains(&client) {
+            return true;
+        }
         let room = waiting.len() < HINTS;
         if room {
             waiting.push_back(client);

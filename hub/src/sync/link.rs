@@ -3,7 +3,7 @@
 //! Order holds within a lane because a lane is never in work twice; lanes know nothing of each other. The link keeps nothing
 //! that it can't work out again: a new one after a crash goes on where the journal says.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,6 +46,13 @@ pub struct Side {
     pub away: AtomicBool,
 }
 
+/// Whether a client is to be asked about once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    No,
+    Yes,
+}
+
 /// The link's state.
 struct Link {
     worker: Worker,
@@ -55,8 +62,9 @@ struct Link {
     running: JoinSet<(Arc<str>, Result<Worked, AppendError>)>,
     /// Listings, refreshes and questions that were hinted at; they have a bound of their own, so that no delivery waits for them.
     asides: JoinSet<String>,
-    /// Clients that these are about: none is asked about twice at once.
-    asking: HashSet<String>,
+    /// Clients that these are about: none is asked about twice at once, but once more where a hint came meanwhile, since
+    /// the answer may be of before it.
+    asking: HashMap<String, Again>,
     /// Clients whose relationship is to be read now that the CRM has them, when no delivery needs the room. What a crash
     /// forgets of it, the next view asks for.
     delivered: BTreeSet<Arc<str>>,
@@ -76,7 +84,7 @@ pub async fn run(worker: Worker, policy: LinkPolicy, side: &Side, leaving: impl 
         busy: HashSet::new(),
         running: JoinSet::new(),
         asides: JoinSet::new(),
-        asking: HashSet::new(),
+        asking: HashMap::new(),
         delivered: BTreeSet::new(),
         idle: HashSet::new(),
         probe: JoinSet::new(),
@@ -99,7 +107,7 @@ pub async fn run(worker: Worker, policy: LinkPolicy, side: &Side, leaving: impl 
             },
             Some(well) = link.probe.join_next() => link.probed(well.unwrap_or(false)),
             Some(asked) = link.asides.join_next() => link.asked(asked.ok()),
-            client = side.inbox.next() => link.hinted(&client),
+            client = side.inbox.next(), if link.asides.len() < link.policy.concurrency => link.hinted(&client),
             () = lanes.changed(link.worker.adapter) => {}
             () = tokio::time::sleep(wait) => {}
         }
@@ -216,17 +224,22 @@ impl Link {
 
     /// An outside system was asked about a client. Which one a panic was about is not known: then all may be asked about again.
     fn asked(&mut self, client: Option<String>) {
-        match client {
-            Some(client) => drop(self.asking.remove(&client)),
-            None => self.asking.clear(),
+        let ended: Vec<_> = match client {
+            Some(client) => self.asking.remove_entry(&client).into_iter().collect(),
+            None => self.asking.drain().collect(),
+        };
+        for (client, _) in ended.iter().filter(|(_, again)| *again == Again::Yes) {
+            self.hinted(client);
         }
     }
 
     /// A client whose devices, relationship or case may have changed outside.
     fn look_at(&mut self, client: &str) {
-        if self.asides.len() >= self.policy.concurrency || !self.asking.insert(client.to_owned()) {
+        if let Some(again) = self.asking.get_mut(client) {
+            *again = Again::Yes;
             return;
         }
+        self.asking.insert(client.to_owned(), Again::No);
         let (worker, client) = (self.worker.clone(), client.to_owned());
         self.asides.spawn(TraceContext::scope(Some(TraceContext::new()), async move {
             let looked = match worker.adapter {

@@ -1,6 +1,7 @@
 //! What an independent subscriber on NATS sees, and what device events make the hub do.
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use async_nats::jetstream;
 use futures::StreamExt as _;
@@ -261,6 +262,18 @@ fn a_device_event_makes_the_hub_list_again_and_is_never_trusted() {
         tell("hints", event("device.removed", json!({"client": reference}))).await;
         until("the removed device is gone", || async {
             (admin.devices(&reference).await.len() == before.len()).then_some(())
+        })
+        .await;
+        // An event that comes while the hub holds an answer of before it makes the hub ask once more.
+        world.outside.fault("scim", json!({"kind": "delay", "ms": 2_000, "afterEffect": true})).await;
+        tell("hints", event("device.changed", json!({"client": reference}))).await;
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        world.outside.heal("scim").await;
+        let set = json!({"deviceType": "pos", "label": "Till 10"});
+        world.outside.device(json!({"externalId": reference, "op": "enrol", "set": set})).await;
+        tell("hints", event("device.enrolled", json!({"client": reference}))).await;
+        until("the device of the second event is listed", || async {
+            admin.devices(&reference).await.iter().any(|device| device["label"] == "Till 10").then_some(())
         })
         .await;
         let health: Value =
