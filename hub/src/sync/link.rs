@@ -3,7 +3,7 @@
 //! Order holds within a lane because a lane is never in work twice; lanes know nothing of each other. The link keeps nothing
 //! that it can't work out again: a new one after a crash goes on where the journal says.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
+use super::asides::Asides;
 use super::breaker::{Breaker, BreakerPolicy, Gate};
 use super::inbox::Inbox;
 use super::work::{Worked, Worker};
-use super::{cases, devices, relationship};
-use crate::domain::delivery::{Adapter, Function};
+use crate::domain::delivery::Function;
 use crate::faults;
 use crate::journal::AppendError;
 use crate::state::lanes::Plan;
@@ -46,13 +46,6 @@ pub struct Side {
     pub away: AtomicBool,
 }
 
-/// Whether a client is to be asked about once more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Again {
-    No,
-    Yes,
-}
-
 /// The link's state.
 struct Link {
     worker: Worker,
@@ -60,11 +53,8 @@ struct Link {
     breaker: Breaker,
     busy: HashSet<Arc<str>>,
     running: JoinSet<(Arc<str>, Result<Worked, AppendError>)>,
-    /// Listings, refreshes and questions that were hinted at; they have a bound of their own, so that no delivery waits for them.
-    asides: JoinSet<String>,
-    /// Clients that these are about: none is asked about twice at once, but once more where a hint came meanwhile, since
-    /// the answer may be of before it.
-    asking: HashMap<String, Again>,
+    /// What is asked beside the deliveries.
+    asides: Asides,
     /// Clients whose relationship is to be read now that the CRM has them, when no delivery needs the room. What a crash
     /// forgets of it, the next view asks for.
     delivered: BTreeSet<Arc<str>>,
@@ -77,14 +67,14 @@ struct Link {
 /// Works until `leaving` ends, then lets what runs come to its end.
 pub async fn run(worker: Worker, policy: LinkPolicy, side: &Side, leaving: impl Future<Output = ()>) {
     let breaker = Breaker::new(policy.breaker);
+    let asides = Asides::new(worker.clone(), policy.concurrency);
     let mut link = Link {
         worker,
         policy,
         breaker,
         busy: HashSet::new(),
         running: JoinSet::new(),
-        asides: JoinSet::new(),
-        asking: HashMap::new(),
+        asides,
         delivered: BTreeSet::new(),
         idle: HashSet::new(),
         probe: JoinSet::new(),
@@ -106,8 +96,8 @@ pub async fn run(worker: Worker, policy: LinkPolicy, side: &Side, leaving: impl 
                 }
             },
             Some(well) = link.probe.join_next() => link.probed(well.unwrap_or(false)),
-            Some(asked) = link.asides.join_next() => link.asked(asked.ok()),
-            client = side.inbox.next(), if link.asides.len() < link.policy.concurrency => link.hinted(&client),
+            client = side.inbox.next(), if link.asides.has_room() => link.asides.hinted(&client),
+            () = link.asides.advance() => {}
             () = lanes.changed(link.worker.adapter) => {}
             () = tokio::time::sleep(wait) => {}
         }
@@ -207,51 +197,10 @@ impl Link {
 
     /// Reads relationships with the room that deliveries leave.
     fn read_relationships(&mut self) {
-        while self.running.len() + self.asides.len() < self.policy.concurrency
+        while self.running.len() + self.asides.running() < self.policy.concurrency
             && let Some(client) = self.delivered.pop_first()
         {
-            self.look_at(&client);
+            self.asides.about(&client);
         }
-    }
-
-    /// Somebody has a reason to ask about a client again; what was read meanwhile is not.
-    fn hinted(&mut self, client: &str) {
-        let record = self.worker.state.any_client(client);
-        if self.worker.adapter != Adapter::Crm || record.is_some_and(|record| relationship::is_stale(&record)) {
-            self.look_at(client);
-        }
-    }
-
-    /// An outside system was asked about a client. Which one a panic was about is not known: then all may be asked about again.
-    fn asked(&mut self, client: Option<String>) {
-        let ended: Vec<_> = match client {
-            Some(client) => self.asking.remove_entry(&client).into_iter().collect(),
-            None => self.asking.drain().collect(),
-        };
-        for (client, _) in ended.iter().filter(|(_, again)| *again == Again::Yes) {
-            self.hinted(client);
-        }
-    }
-
-    /// A client whose devices, relationship or case may have changed outside.
-    fn look_at(&mut self, client: &str) {
-        if let Some(again) = self.asking.get_mut(client) {
-            *again = Again::Yes;
-            return;
-        }
-        self.asking.insert(client.to_owned(), Again::No);
-        let (worker, client) = (self.worker.clone(), client.to_owned());
-        self.asides.spawn(TraceContext::scope(Some(TraceContext::new()), async move {
-            let looked = match worker.adapter {
-                Adapter::Identity => devices::list(&worker, &client).await,
-                Adapter::Crm => relationship::refresh(&worker, &client).await,
-                Adapter::Kyc => cases::ask(&worker, &client).await,
-                Adapter::CoreBanking | Adapter::Messaging => Ok(()),
-            };
-            if let Err(error) = looked {
-                tracing::info!(adapter = worker.adapter.as_str(), %client, %error, "an outside system could not be asked");
-            }
-            client
-        }));
     }
 }

@@ -6,6 +6,7 @@
 //! * An unknown outcome is repeated with its own key and body where that is safe, and set aside where it is not.
 
 pub mod accounts;
+mod asides;
 pub mod breaker;
 pub mod call;
 pub mod cases;
