@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::hub_access::{Hub, RunningHub, find, need_journal, open};
 use super::output::Exit;
 use super::report;
-use super::session::{Session, answers, bar, told};
+use super::session::{Session, answers, bar, interrupted, told};
 use super::sync::OPERATOR;
 use super::sync_args::DecideArgs;
 use crate::access::Action;
@@ -83,18 +82,6 @@ fn operator(session: &Session) -> By {
 
 fn missing(id: &str) -> String {
     format!("delivery-not-found: {id} is not set aside; it may have been decided on already")
-}
-
-/// Cancelled with the first Ctrl-C, after which the work ends in its own way.
-fn interrupted() -> CancellationToken {
-    let stop = CancellationToken::new();
-    let told = stop.clone();
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            told.cancel();
-        }
-    });
-    stop
 }
 
 /// A running hub, asked as its operator.

@@ -125,7 +125,12 @@ fn export(session: &Session, args: &ExportArgs) -> Result<Exit, String> {
     let Some(path) = &args.out else {
         return told(written(lines, io::stdout(), &bar)?.map(|_| Exit::Done));
     };
-    let failed = |error: io::Error| format!("{}: {error}", path.display());
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            format!("{} is there already: an export makes a file of its own", path.display())
+        }
+        _ => format!("{}: {error}", path.display()),
+    };
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
     match whole(lines, &file, &bar) {
         Ok(count) => tell_exported(args, path, count),

@@ -14,7 +14,15 @@ use crate::journal::VerifyReport;
 pub fn verified<W: Write>(output: &mut Output<W>, report: &VerifyReport) -> io::Result<Exit> {
     let VerifyReport { entries, erased, segments, head, .. } = report;
     let text = match &report.broken {
-        None => format!("whole: {entries} entries ({erased} erased) in {segments} segments, newest hash {head}"),
+        None => {
+            let end = match report.end_known || *entries == 0 {
+                true => "",
+                false => {
+                    "\nthe file head is missing or can't be read: entries that were cut off the end would not show"
+                }
+            };
+            format!("whole: {entries} entries ({erased} erased) in {segments} segments, newest hash {head}{end}")
+        }
         Some(finding) => {
             let advice = match finding.unfinished {
                 true => "the newest flush, never answered: the next start cuts it off".to_owned(),
@@ -104,7 +112,7 @@ mod tests {
     }
 
     fn report(broken: Option<Finding>) -> VerifyReport {
-        VerifyReport { entries: 9, erased: 0, segments: 1, bytes: 712, head: Digest::ZERO, broken }
+        VerifyReport { entries: 9, erased: 0, segments: 1, bytes: 712, head: Digest::ZERO, end_known: true, broken }
     }
 
     #[test]

@@ -92,14 +92,31 @@ fn tell_ready(serving: &Serving) {
     }
 }
 
-/// Ends with SIGTERM or Ctrl-C.
+/// Ends with SIGTERM, Ctrl-C, or the end of the terminal.
 fn told_to_stop() -> Result<impl Future<Output = ()>, String> {
     let listen = |kind| signal(kind).map_err(|error| format!("signals can't be listened for: {error}"));
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    // Under `nohup` the terminal may end: listening would undo that.
+    let mut hangup = if hangup_is_ignored() { None } else { Some(listen(SignalKind::hangup())?) };
     Ok(async move {
+        let hung_up = async {
+            match &mut hangup {
+                Some(hangup) => drop(hangup.recv().await),
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            () = hung_up => {}
         }
     })
+}
+
+/// Whether this process was started with SIGHUP ignored, where the system tells (proc(5), `SigIgn`).
+fn hangup_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & 1 == 1)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Stdout};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio_util::sync::CancellationToken;
 
 use super::output::{Exit, Output};
 use super::{ConfigArgs, JsonArgs};
@@ -101,4 +102,17 @@ pub fn told(answer: io::Result<Exit>) -> Result<Exit, String> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
         other => other.map_err(|error| format!("the answer can't be written: {error}")),
     }
+}
+
+/// Cancelled with the first Ctrl-C, after which the work ends in its own way.
+#[must_use]
+pub fn interrupted() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            told.cancel();
+        }
+    });
+    stop
 }

@@ -84,7 +84,7 @@ pub struct ShowArgs {
     #[command(flatten)]
     pub filter: FilterArgs,
     /// How many entries at most.
-    #[arg(long, value_name = "N", default_value = "50")]
+    #[arg(long, value_name = "N", default_value = "50", value_parser = above_zero)]
     pub limit: NonZeroU64,
 }
 
@@ -102,6 +102,10 @@ pub struct ExportArgs {
     pub filter: FilterArgs,
 }
 
+fn above_zero(text: &str) -> Result<NonZeroU64, String> {
+    text.parse().map_err(|_| "expected a whole number above zero".to_owned())
+}
+
 /// `hub journal cut`.
 #[derive(Debug, Args)]
 pub struct CutArgs {
@@ -109,7 +113,7 @@ pub struct CutArgs {
     #[command(flatten)]
     pub journal: JournalArgs,
     /// The first entry that goes.
-    #[arg(long, value_name = "SEQ")]
+    #[arg(long, value_name = "SEQ", value_parser = above_zero)]
     pub at: NonZeroU64,
     /// Why; it is written to the journal.
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]

@@ -21,7 +21,7 @@ pub fn lay(root: &mut Node, env: &BTreeMap<String, String>, defaults: &Node) -> 
     });
     let mut overrides: Vec<_> = named.collect();
     overrides.sort_by_key(|(path, name, _)| (path.len(), *name));
-    let mut mistakes = Vec::new();
+    let mut mistakes: Vec<_> = env.keys().filter_map(|name| misspelled(name, defaults)).collect();
     for (path, name, value) in overrides {
         if let Err(message) = set(root, &path, Node::from_variable(name, value), Some(defaults)) {
             let key = path.join(".").to_lowercase();
@@ -29,6 +29,15 @@ pub fn lay(root: &mut Node, env: &BTreeMap<String, String>, defaults: &Node) -> 
         }
     }
     mistakes
+}
+
+/// A key of ours behind a single `_`, which would go unnoticed. Other names that begin like ours are other people's.
+fn misspelled(name: &str, defaults: &Node) -> Option<Mistake> {
+    let (section, key) = name.strip_prefix(PREFIX)?.split_once('_')?;
+    defaults.get(&section.to_lowercase())?.get(&key.to_lowercase())?;
+    let (key, message) =
+        (format!("{section}.{key}").to_lowercase(), format!("expected {PREFIX}{section}{SEPARATOR}{key}"));
+    Some(Mistake { origin: Origin::Variable(name.to_owned()), key, message })
 }
 
 fn set(node: &mut Node, path: &[&str], value: Node, default: Option<&Node>) -> Result<(), String> {

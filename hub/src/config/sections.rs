@@ -39,7 +39,13 @@ fn address<'de, D: Deserializer<'de>>(input: D) -> Result<SocketAddr, D::Error> 
 #[serde(deny_unknown_fields)]
 pub struct StoreConfig {
     /// The folder below which all data lives.
+    #[serde(deserialize_with = "folder")]
     pub path: PathBuf,
+}
+
+fn folder<'de, D: Deserializer<'de>>(input: D) -> Result<PathBuf, D::Error> {
+    let path = PathBuf::deserialize(input)?;
+    if path.as_os_str().is_empty() { Err(de::Error::custom("expected the path of a folder")) } else { Ok(path) }
 }
 
 /// `[governance]`.
@@ -82,9 +88,17 @@ pub struct BreakerConfig {
     /// So many failures …
     pub failures: NonZeroU32,
     /// … in so many seconds …
+    #[serde(deserialize_with = "seconds")]
     pub window_s: NonZeroU64,
     /// … hold the link for so many seconds.
+    #[serde(deserialize_with = "seconds")]
     pub open_s: NonZeroU64,
+}
+
+fn seconds<'de, D: Deserializer<'de>>(input: D) -> Result<NonZeroU64, D::Error> {
+    let seconds = NonZeroU64::deserialize(input)?;
+    let expected = || de::Error::custom(format!("expected at most 7 days ({} seconds)", LONGEST_PAUSE.as_secs()));
+    Some(seconds).filter(|seconds| seconds.get() <= LONGEST_PAUSE.as_secs()).ok_or_else(expected)
 }
 
 fn schedule<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Duration>, D::Error> {

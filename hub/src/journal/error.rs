@@ -180,6 +180,14 @@ pub enum ReadError {
     /// What was verified when the journal was opened has been damaged since.
     #[error("the journal is damaged: {0}")]
     Damaged(#[from] Broken),
+    /// Entries that were answered are missing at the end.
+    #[error("the journal is damaged: it ends with seq {last}, but entries up to seq {answered} were answered")]
+    EndsEarly {
+        /// The last one that is there.
+        last: u64,
+        /// The last one that is known to have been answered.
+        answered: u64,
+    },
     /// The file system refused.
     #[error("the journal can't be read: {0}")]
     Io(#[from] io::Error),

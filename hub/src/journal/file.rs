@@ -66,14 +66,14 @@ impl FileJournal {
         fold: impl FnMut(&[Arc<Entry>]) + Send + 'static,
     ) -> Result<(Self, OpenReport), OpenError> {
         let refused = || OpenError::io(&options.path);
-        let Opened { lock, key, survey, cut, took } = open_folder(&options.path)?;
+        let Opened { lock, key, survey, end_known, cut, took } = open_folder(&options.path)?;
         let end = survey.chain.end().unwrap_or_else(|| (Segment::new(&options.path, 1), 0));
         let tail = Tail::open(disk.clone(), options.path.clone(), end, options.segment_bytes);
         let tail = tail.map_err(refused())?;
         let (bytes, head) = (survey.bytes, survey.chain.head);
         let Chain { ledger, mut index, time, group, .. } = survey.chain;
         index.reach(tail.segment());
-        let report = OpenReport { entries: head.seq, segments: index.count(), bytes, head, cut, took };
+        let report = OpenReport { entries: head.seq, segments: index.count(), bytes, head, end_known, cut, took };
 
         let mut anchor = AnchorFile::open(&options.path).map_err(refused())?;
         anchor.write(&Anchor { seq: head.seq, group, hash: head.hash, claims_key: key.fingerprint() });

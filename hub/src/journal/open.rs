@@ -49,6 +49,9 @@ pub struct OpenReport {
     pub bytes: u64,
     /// The newest entry.
     pub head: Head,
+    /// Whether the file `head` said how far entries were answered. Where it did not, whole entries that were cut off the
+    /// end don't show.
+    pub end_known: bool,
     /// What had to be cut off.
     pub cut: Option<Cut>,
     /// How long all this took.
@@ -73,6 +76,7 @@ pub(super) struct Opened {
     pub lock: Lock,
     pub key: ClaimsKey,
     pub survey: Survey,
+    pub end_known: bool,
     pub cut: Option<Cut>,
     pub took: Duration,
 }
@@ -83,6 +87,7 @@ pub(super) fn open_folder(dir: &Path) -> Result<Opened, OpenError> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(OpenError::io(dir))?;
     let lock = lock(dir)?;
     let mut survey = look(dir)?;
+    let end_known = survey.end_known;
     let key = open_key(dir, &survey)?;
     let mut cut = None;
     if let Some(damage) = survey.damage.take() {
@@ -92,7 +97,7 @@ pub(super) fn open_folder(dir: &Path) -> Result<Opened, OpenError> {
             return Err(OpenError::Damaged { broken, cut_at: boundary.seq });
         }
     }
-    Ok(Opened { lock, key, survey, cut, took: began.elapsed() })
+    Ok(Opened { lock, key, survey, end_known, cut, took: began.elapsed() })
 }
 
 /// Verifies the whole journal in `dir`.

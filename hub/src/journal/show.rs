@@ -1,7 +1,8 @@
 //! `hub journal show` and `export`: the lines of a journal, exactly as they are stored, filtered.
 //!
 //! Reads the files alone, without the lock, so beside a running hub too; an unfinished last line is where it
-//! ends. Each line that is given out has been verified by itself, the chain has not: that is `verify`'s.
+//! ends, and an end before what was answered is an error behind the last line. Each line that is given out has been
+//! verified by itself, the chain has not: that is `verify`'s.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -9,6 +10,7 @@ use std::vec::IntoIter;
 
 use chrono::{DateTime, Utc};
 
+use super::anchor;
 use super::entry::Entry;
 use super::error::{Broken, Fault, OpenError, ReadError};
 use super::line::decode;
@@ -90,6 +92,8 @@ pub struct Lines {
     open: Option<(Segment, LineReader)>,
     filter: Filter,
     seq: u64,
+    /// The last entry that is known to have been answered.
+    answered: u64,
     ended: bool,
 }
 
@@ -98,19 +102,29 @@ pub struct Lines {
 /// # Errors
 /// The folder can't be read.
 pub fn lines(path: &Path, filter: Filter) -> Result<Lines, OpenError> {
+    // In this order: a hub that goes on writing can only make the segments newer.
+    let anchor = anchor::read(path).map_err(OpenError::io(path))?;
     let mut segments = Segment::list(path).map_err(OpenError::io(path))?;
+    let seq = segments.first().map_or(1, |segment| segment.first);
     if let Some(Edge::Seq(from)) = filter.from {
         let skip = segments.partition_point(|segment| segment.first <= from).saturating_sub(1);
         segments.drain(..skip);
     }
-    Ok(Lines { segments: segments.into_iter(), open: None, filter, seq: 0, ended: false })
+    Ok(Lines {
+        segments: segments.into_iter(),
+        open: None,
+        filter,
+        seq,
+        answered: anchor.map_or(0, |anchor| anchor.seq),
+        ended: false,
+    })
 }
 
 impl Lines {
     fn read(&mut self) -> Result<Option<Shown>, ReadError> {
         loop {
             if self.open.is_none() {
-                let Some(segment) = self.segments.next() else { return Ok(None) };
+                let Some(segment) = self.segments.next() else { return self.end() };
                 let lines = LineReader::open(&segment.path, 0, u64::MAX)?;
                 self.seq = segment.first;
                 self.open = Some((segment, lines));
@@ -121,7 +135,7 @@ impl Lines {
                 continue;
             };
             if line.end == LineEnd::File && self.segments.as_slice().is_empty() {
-                return Ok(None);
+                return self.end();
             }
             let entry = if line.end == LineEnd::Newline { decode(line.bytes) } else { Err(Fault::Torn) };
             let (segment, offset, seq) = (segment.name(), line.offset, self.seq);
@@ -134,6 +148,15 @@ impl Lines {
                 let line = String::from_utf8_lossy(line.bytes).into_owned();
                 return Ok(Some(Shown { line, entry }));
             }
+        }
+    }
+
+    /// Behind the last whole line.
+    fn end(&self) -> Result<Option<Shown>, ReadError> {
+        if self.seq > self.answered {
+            Ok(None)
+        } else {
+            Err(ReadError::EndsEarly { last: self.seq - 1, answered: self.answered })
         }
     }
 }

@@ -47,6 +47,8 @@ pub(super) struct Survey {
     pub chain: Chain,
     pub segments: Vec<Segment>,
     pub bytes: u64,
+    /// Whether the file `head` could be read.
+    pub end_known: bool,
     pub damage: Option<Damage>,
 }
 
@@ -206,6 +208,6 @@ impl Follow {
             broken,
             boundary,
         });
-        Survey { chain: self.chain, segments, bytes: self.bytes, damage }
+        Survey { chain: self.chain, segments, bytes: self.bytes, end_known: anchor.is_some(), damage }
     }
 }

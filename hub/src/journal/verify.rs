@@ -25,6 +25,9 @@ pub struct VerifyReport {
     pub bytes: u64,
     /// The hash of the last entry that verifies.
     pub head: Digest,
+    /// Whether the file `head` says how far entries were answered. Where it does not, whole entries that were cut off the
+    /// end don't show.
+    pub end_known: bool,
     /// The first place that doesn't; `None`: all is well.
     pub broken: Option<Finding>,
 }
@@ -71,6 +74,7 @@ pub fn verify(path: &Path, mut progress: impl FnMut(Progress)) -> Result<VerifyR
         segments: survey.segments.len(),
         bytes: survey.bytes,
         head: survey.chain.head.hash,
+        end_known: anchor.is_some(),
         broken: survey.damage.map(finding),
     })
 }

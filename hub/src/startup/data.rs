@@ -102,11 +102,19 @@ fn open_following(
 ) -> Result<Data, DataError> {
     let slot: Arc<Mutex<Option<Writer>>> = Arc::default();
     let fold = slot.clone();
-    let (journal, _) = FileJournal::open(Options { observer, ..Options::new(journal_in(store)) }, move |entries| {
-        if let Some(writer) = fold.lock().as_mut() {
-            writer.group(entries);
-        }
-    })?;
+    let (journal, report) =
+        FileJournal::open(Options { observer, ..Options::new(journal_in(store)) }, move |entries| {
+            if let Some(writer) = fold.lock().as_mut() {
+                writer.group(entries);
+            }
+        })?;
+    if !report.end_known && report.entries > 0 {
+        let journal = journal_in(store);
+        tracing::warn!(
+            journal = %journal.display(),
+            "the journal's file head was missing or could not be read: entries that were cut off the end would not show"
+        );
+    }
     let (Opened { state, mut writer, .. }, rebuilt) = follow(&journal)?;
     let head = journal.head().seq;
     writer.catch_up(journal.read(writer.mark().seq + 1), |seq| progress(seq, head))?;

@@ -1,6 +1,7 @@
 //! `hub serve`: opens everything, answers requests until it is told to stop, and closes everything.
 
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -156,7 +157,11 @@ fn open_tokens(config: &Config) -> Result<Arc<Tokens>, StartError> {
 fn made(folder: &Path) -> Result<std::path::PathBuf, StartError> {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map(|()| folder.to_owned()).map_err(|error| StartError::File(folder.display().to_string(), error))
+    let explained = |error: io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => io::Error::new(error.kind(), "there is a file of this name; expected a folder"),
+        _ => error,
+    };
+    made.map(|()| folder.to_owned()).map_err(|error| StartError::File(folder.display().to_string(), explained(error)))
 }
 
 fn open_documents(folder: &Path) -> Result<Documents, StartError> {

@@ -33,6 +33,38 @@ fn a_whole_journal_is_verified_shown_and_exported() {
 }
 
 #[test]
+fn an_end_that_is_missing_is_told() {
+    let place = Place::new().with_clients();
+    let (segment, head) =
+        (place.store().join("journal/00000000000000000001.jsonl"), place.store().join("journal/head"));
+    let whole = std::fs::read_to_string(&segment).unwrap();
+    let most: String = whole.split_inclusive('\n').take(20).collect();
+    for left in [&most[..], &whole[..whole.len() - 50], ""] {
+        std::fs::write(&segment, left).unwrap();
+        place.hub(&["journal", "verify"]).failed();
+        let told = place.hub(&["journal", "export", "--out", "half.jsonl"]).failed();
+        assert!(told.contains("but entries up to seq 48 were answered"), "{told}");
+        assert!(!place.path().join("half.jsonl").exists());
+        let told = place.hub(&["journal", "show", "--from", "40"]).failed();
+        assert!(told.contains("but entries up to seq 48 were answered"), "{told}");
+    }
+    std::fs::write(&segment, &most).unwrap();
+    assert_eq!(place.hub(&["journal", "show", "--to", "10"]).done().lines().count(), 10);
+
+    // Without the file that says where the end was, nobody knows whether it is there.
+    std::fs::write(&segment, &whole).unwrap();
+    std::fs::write(&head, "rubbish").unwrap();
+    assert!(place.hub(&["journal", "verify"]).done().contains("the file head is missing or can't be read"));
+    std::fs::remove_file(&head).unwrap();
+    let verified = place.hub(&["journal", "verify", "--json"]).json();
+    assert_eq!((&verified["whole"], &verified["endKnown"]), (&json!(true), &json!(false)));
+    let opened = place.hub(&["state", "rebuild"]);
+    assert!(opened.code == 0 && opened.err.contains("the journal's file head was missing"), "{opened:?}");
+    let verified = place.hub(&["journal", "verify", "--json"]).json();
+    assert_eq!((&verified["whole"], &verified["endKnown"]), (&json!(true), &json!(true)));
+}
+
+#[test]
 fn damage_is_named_and_cut_off_by_decision() {
     let place = Place::new().with_clients();
     let segment = place.store().join("journal/00000000000000000001.jsonl");

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use hub::domain::delivery::Adapter;
@@ -104,6 +104,28 @@ fn an_import_goes_through_the_api_of_a_running_hub() {
 }
 
 #[test]
+fn an_import_says_that_it_waits_and_can_be_interrupted() {
+    let place = Place::new();
+    let (_running, asked) = stand_in(&place, |_, asked| match asked.body.contains(r#""nationalId":"1""#) {
+        true => (201, "location: /clients/profile/CL-1\r\n", "{}"),
+        false => (503, "retry-after: 1\r\n", r#"{"code":"storage-unavailable","detail":"too little free space"}"#),
+    });
+    let file = place.file("people.jsonl", &[person(1), person(2)].join("\n"));
+    let mut import = place.command(&["import", file.to_str().unwrap(), "--org", "demo", "--member", "m-1"]);
+    let import = import.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while asked.lock().unwrap().len() < 5 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(Command::new("kill").args(["-INT", &import.id().to_string()]).status().unwrap().success());
+    let ended = Ended::from(import.wait_with_output().unwrap());
+    assert_eq!((ended.code, &ended.out[..]), (1, "1 created, 0 already there, 0 refused\n"), "{ended:?}");
+    for said in ["the import waits and tries again", "too little free space", "hub: interrupted; run it again to go on"]
+    {
+        assert!(ended.err.contains(said), "{ended:?}");
+    }
+}
+
+#[test]
 fn what_the_api_can_not_do_is_said() {
     let place = Place::new();
     let (_running, asked) = stand_in(&place, |_, _| (403, "", r#"{"code":"forbidden","detail":"not you"}"#));
@@ -153,7 +175,11 @@ impl Drop for Served {
 }
 
 fn serve(place: &Place) -> Served {
-    let mut served = Served(place.command(&["serve"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    ready(place.command(&["serve"]))
+}
+
+fn ready(mut command: Command) -> Served {
+    let mut served = Served(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
     let mut ready = String::new();
     BufReader::new(served.0.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
     assert!(ready.starts_with("ready http://127.0.0.1:"), "{ready}");
@@ -180,7 +206,7 @@ fn the_hub_itself_serves_is_asked_and_stops() {
     let second = place.hub(&["serve"]).failed();
     assert!(second.contains(&format!("is held by process {}", served.0.id())), "{second}");
 
-    assert!(std::process::Command::new("kill").arg(served.0.id().to_string()).status().unwrap().success());
+    assert!(Command::new("kill").arg(served.0.id().to_string()).status().unwrap().success());
     assert_eq!(served.0.wait().unwrap().code(), Some(0));
     assert!(place.hub(&["journal", "verify"]).done().starts_with("whole: "));
     assert_eq!(import(&place, &people, &[]).done(), "0 created, 20 already there, 0 refused\n");
@@ -191,6 +217,30 @@ fn the_hub_itself_serves_is_asked_and_stops() {
     assert!(String::from_utf8(told.stdout).unwrap().contains("crm"));
     let mut served = serve(&place);
     assert_eq!(import(&place, &later, &[]).done(), "0 created, 3 already there, 0 refused\n");
-    assert!(std::process::Command::new("kill").arg(served.0.id().to_string()).status().unwrap().success());
+    assert!(Command::new("kill").arg(served.0.id().to_string()).status().unwrap().success());
     assert_eq!(served.0.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn the_end_of_the_terminal_stops_the_hub_unless_that_is_ignored() {
+    let place = Place::new().with("HUB_HTTP__LISTEN", "127.0.0.1:0").with("HUB_POLICIES__PATH", &policies());
+    let started = |hangup: &str| {
+        let hub = place.command(&["serve"]);
+        let mut env = Command::new("env");
+        env.arg(hangup).arg(hub.get_program()).args(hub.get_args()).current_dir(place.path()).env_clear();
+        env.envs(hub.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        ready(env)
+    };
+    let kill = |hub: &Served, signal: &str| {
+        assert!(Command::new("kill").args([signal, &hub.0.id().to_string()]).status().unwrap().success());
+    };
+    let mut hub = started("--default-signal=HUP");
+    kill(&hub, "-HUP");
+    assert_eq!(hub.0.wait().unwrap().code(), Some(0));
+    // As under `nohup`.
+    let mut hub = started("--ignore-signal=HUP");
+    kill(&hub, "-HUP");
+    assert!(place.hub(&["sync", "status"]).done().starts_with("adapter"));
+    kill(&hub, "-TERM");
+    assert_eq!(hub.0.wait().unwrap().code(), Some(0));
 }

@@ -31,14 +31,21 @@ fn it_ends_with_two_for_wrong_words_and_one_for_failures() {
 
 #[test]
 fn every_mistake_in_the_configuration_is_named() {
-    let place = Place::new().with("HUB_LIMITS__MEMBER", "{ burst = 0 }");
-    place.file("hub.toml", "[http]\nlisten = 'nowhere'\n\n[stroe]\npath = 'x'\n[journal]\nkind = 'jetstream'\n");
+    let place = Place::new().with("HUB_LIMITS__MEMBER", "{ burst = 0 }").with("HUB_HTTP_LISTEN", "127.0.0.1:1");
+    place.file(
+        "hub.toml",
+        "[http]\nlisten = 'nowhere'\n\n[stroe]\npath = 'x'\n[journal]\nkind = 'jetstream'\n[store]\npath = ''\n[sync]\n\
+         breaker = { failures = 5, window_s = 30, open_s = 99999999999 }\n",
+    );
     let told = place.hub(&["journal", "verify"]).failed();
     for expected in [
         "hub.toml:2: http.listen: expected an IP address",
         "hub.toml:4: stroe: there is no such section",
         "hub.toml:7: journal.kind: `jetstream` is not available yet; use `file`",
         "HUB_LIMITS__MEMBER: limits.member.burst: expected a whole number above zero, found 0",
+        "hub.toml:9: store.path: expected the path of a folder",
+        "hub.toml:11: sync.breaker.open_s: expected at most 7 days",
+        "HUB_HTTP_LISTEN: http.listen: expected HUB_HTTP__LISTEN",
     ] {
         assert!(told.contains(expected), "{told}");
     }

@@ -44,6 +44,10 @@ impl Source {
     /// # Errors
     /// A file is missing, too large or can't be read: all such findings.
     pub fn read(folder: &Path) -> Result<Self, Vec<Finding>> {
+        if !folder.is_dir() {
+            let finding = Finding::of(&folder.display().to_string(), "there is no such folder");
+            return Err(vec![finding.expected(format!("a folder with {}", REQUIRED.join(", ")))]);
+        }
         let (mut files, mut findings) = (BTreeMap::new(), Vec::new());
         let cases = cases(folder, &mut findings);
         let required = REQUIRED.into_iter().map(str::to_owned);

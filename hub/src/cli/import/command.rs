@@ -8,7 +8,7 @@ use super::run::{Import, ImportError, Summary, run as import};
 use super::{ImportArgs, Sink};
 use crate::cli::hub_access::{Hub, find, open};
 use crate::cli::output::Exit;
-use crate::cli::session::{Session, answers, bar_of_bytes};
+use crate::cli::session::{Session, answers, bar_of_bytes, interrupted};
 
 /// Runs the command.
 ///
@@ -30,6 +30,7 @@ pub async fn run(session: &Session, args: &ImportArgs) -> Result<Exit, String> {
 
 async fn bring<S: Sink>(args: &ImportArgs, sink: &S) -> Result<Summary, ImportError> {
     let bar = bar_of_bytes();
-    let mut work = Import { args, today: Utc::now().date_naive(), bar: &bar, output: answers(args.json) };
+    let mut work =
+        Import { args, today: Utc::now().date_naive(), bar: &bar, output: answers(args.json), stop: interrupted() };
     import(&mut work, sink).await
 }

@@ -1,7 +1,7 @@
 //! CSV (RFC 4180) with a header. A quote that is never closed would make the rest of the file one record: reading stops
 //! where a record is longer than a line may be.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::rc::Rc;
@@ -16,37 +16,52 @@ pub struct CsvLines<R> {
     input: csv::Reader<Budget<R>>,
     columns: Columns,
     row: StringRecord,
-    left: Rc<Cell<u64>>,
-    ends: Rc<RefCell<VecDeque<u64>>>,
-    /// Line ends before the record at hand.
+    seen: Rc<RefCell<Seen>>,
+    /// Line ends before the end of the record at hand.
     passed: u64,
 }
 
-/// What is read on its way to the parser, whose own count of lines takes a CRLF for the end of one line and the
-/// beginning of the next, and blank lines for part of the record behind them.
+/// What is read on its way to the parser.
 struct Budget<R> {
     input: R,
+    seen: Rc<RefCell<Seen>>,
+}
+
+/// What the parser does not tell: its own count of lines takes a CRLF for the end of one line and the beginning of the
+/// next, and blank lines for part of the record behind them, and a quote that is never closed is none of its errors.
+struct Seen {
     /// Bytes that may still be read for the record at hand.
-    left: Rc<Cell<u64>>,
+    left: u64,
     read: u64,
     /// Where the line ends are that the parser has not passed.
-    ends: Rc<RefCell<VecDeque<u64>>>,
+    ends: VecDeque<u64>,
+    /// Whether an odd number of quotes was read.
+    open: bool,
+    /// Whether there is nothing more to read.
+    ended: bool,
 }
 
 impl<R: Read> Read for Budget<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.left.get();
-        if left == 0 {
+        let mut seen = self.seen.borrow_mut();
+        if seen.left == 0 {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 format!("a record is longer than {LONGEST_LINE} bytes: is a quote not closed?"),
             ));
         }
         let read = self.input.read(buffer)?;
-        self.left.set(left.saturating_sub(read as u64));
-        let bytes = (self.read..).zip(buffer.iter().take(read));
-        self.ends.borrow_mut().extend(bytes.filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at));
-        self.read += read as u64;
+        seen.left = seen.left.saturating_sub(read as u64);
+        seen.ended = read == 0;
+        let first = seen.read;
+        for (at, byte) in (first..).zip(buffer.iter().take(read)) {
+            match byte {
+                b'\n' => seen.ends.push_back(at),
+                b'"' => seen.open = !seen.open,
+                _ => {}
+            }
+        }
+        seen.read += read as u64;
         Ok(read)
     }
 }
@@ -57,24 +72,35 @@ impl<R: Read> CsvLines<R> {
     /// # Errors
     /// It can't be read, or the header is wrong.
     pub fn new(input: R) -> io::Result<Self> {
-        let (left, ends) = (Rc::new(Cell::new(LONGEST_LINE)), Rc::<RefCell<_>>::default());
-        let budget = Budget { input, left: Rc::clone(&left), read: 0, ends: Rc::clone(&ends) };
+        let seen = Seen { left: LONGEST_LINE, read: 0, ends: VecDeque::new(), open: false, ended: false };
+        let seen = Rc::new(RefCell::new(seen));
+        let budget = Budget { input, seen: Rc::clone(&seen) };
         let mut input = ReaderBuilder::new().flexible(true).from_reader(budget);
         let columns = Columns::new(input.headers()?.iter())
             .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, format!("line 1: {reason}")))?;
-        Ok(Self { input, columns, row: StringRecord::new(), left, ends, passed: 0 })
+        Ok(Self { input, columns, row: StringRecord::new(), seen, passed: 0 })
     }
 
-    /// The line that the record begins on which was read last.
-    fn line(&mut self) -> u64 {
-        let (end, mut ends) = (self.input.position().byte(), self.ends.borrow_mut());
-        let passed = ends.partition_point(|at| *at < end);
-        let last = ends.drain(..passed).next_back();
+    /// The lines that the record begins and ends on which was read last.
+    fn lines(&mut self, unclosed: bool) -> (u64, u64) {
+        let (end, mut seen) = (self.input.position().byte(), self.seen.borrow_mut());
+        let passed = seen.ends.partition_point(|at| *at < end);
+        let last = seen.ends.drain(..passed).next_back();
         self.passed += passed as u64;
         // The line feed of a CRLF is still to come, and the last line may have none.
-        let lines = self.passed + u64::from(last.is_none_or(|at| at + 1 != end));
-        let inside: usize = self.row.iter().map(|cell| cell.matches('\n').count()).sum();
-        lines.saturating_sub(inside as u64)
+        let to = self.passed + u64::from(last.is_none_or(|at| at + 1 != end));
+        let mut inside: usize = self.row.iter().map(|cell| cell.matches('\n').count()).sum();
+        if unclosed && self.row.iter().next_back().is_some_and(|cell| cell.ends_with('\n')) {
+            // The line end of the file's last line, which has become part of the cell.
+            inside -= 1;
+        }
+        (to.saturating_sub(inside as u64), to)
+    }
+
+    /// Whether the record at hand goes on to the end of the file because a quote in it is never closed.
+    fn is_unclosed(&self) -> bool {
+        let seen = self.seen.borrow();
+        seen.ended && seen.open && self.row.iter().any(|cell| cell.contains('\n'))
     }
 }
 
@@ -82,7 +108,7 @@ impl<R: Read> Iterator for CsvLines<R> {
     type Item = io::Result<Record>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.left.set(LONGEST_LINE);
+        self.seen.borrow_mut().left = LONGEST_LINE;
         let content = match self.input.read_record(&mut self.row) {
             Ok(false) => return None,
             Ok(true) => self.columns.row(&self.row),
@@ -91,7 +117,13 @@ impl<R: Read> Iterator for CsvLines<R> {
         };
         // The content, not the bytes: order of columns, quoting and line ends may differ from one export to the next.
         let bytes = content.as_ref().map(ToString::to_string).unwrap_or_default();
-        let line = self.line();
+        let unclosed = self.is_unclosed();
+        let (line, to) = self.lines(unclosed);
+        let content = match content {
+            _ if unclosed => Err(format!("a quote is opened and never closed: all lines up to {to} are in one cell")),
+            Err(reason) if to > line => Err(format!("{reason}; it goes on to line {to}: is a quote not closed?")),
+            content => content,
+        };
         let offset = self.input.position().byte();
         Some(Ok(Record { line, offset, digest: digest(bytes.as_bytes()), content }))
     }
@@ -125,6 +157,23 @@ mod tests {
         let long: String = (0..20_000).map(|row| format!("corporate,{row}\r\n")).collect();
         let lines = read(&format!("kind,name\r\n{long}")).unwrap();
         assert!(lines.iter().map(|record| record.line).eq(2..20_002));
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_is_named_with_the_lines_that_it_takes() {
+        let reasons = |text: &str| -> Vec<(u64, String)> {
+            let records = read(text).unwrap().into_iter();
+            records.filter_map(|record| Some((record.line, record.content.err()?))).collect()
+        };
+        let rows = "kind,name\ncorporate,A\ncorporate,\"B\ncorporate,C\ncorporate,D";
+        for text in [rows.to_owned(), format!("{rows}\n"), rows.replace('\n', "\r\n"), rows.replace("\"B", "B,\"C")] {
+            let [(3, reason)] = &reasons(&text)[..] else { panic!("{text:?}: {:?}", reasons(&text)) };
+            assert_eq!(reason, "a quote is opened and never closed: all lines up to 5 are in one cell", "{text:?}");
+        }
+        let closed_later = "kind,name\ncorporate,\"A\ncorporate,\"B,C\ncorporate,D\n";
+        let [(2, reason)] = &reasons(closed_later)[..] else { panic!("{:?}", reasons(closed_later)) };
+        assert!(reason.ends_with("it goes on to line 3: is a quote not closed?"), "{reason}");
+        assert_eq!(reasons("kind,name\ncorporate,\"A\nB\"\ncorporate,5\" pipe"), []);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub struct ImportArgs {
     #[arg(long, value_name = "MEMBER", value_parser = word)]
     pub member: String,
     /// Take over a portfolio that has been onboarded elsewhere: the clients are active at once. Left out, they are
-    /// pending and go through onboarding.
+    /// pending and go through onboarding. Only into a stopped hub.
     #[arg(long, value_name = "STATUS", requires = "no_onboarding")]
     pub status: Option<ImportStatus>,
     /// Neither screening nor a welcome message.

@@ -3,6 +3,7 @@
 //! The hub remembers an `Idempotency-Key` for a day: within it a line that an earlier run has taken is recognised, later
 //! it is refused as a duplicate. The hub's rate limits hold here too; an import waits as long as it is told to.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
@@ -24,6 +25,8 @@ pub const ROUTE: &str = "/clients/profile";
 const TOKEN_SECONDS: u64 = 5 * 60;
 /// Answers that say "later" to one line, before the import stops.
 const MOST_TRIES: u32 = 60;
+/// From so many on the operator is told.
+const SAID_AT: u32 = 3;
 /// The longest wait between two of them, in seconds.
 const LONGEST_WAIT_SECONDS: u64 = 30;
 
@@ -33,6 +36,8 @@ pub struct OverHttp {
     org: String,
     member: String,
     token: Mutex<Option<(Instant, String)>>,
+    /// Whether the operator knows that the import waits.
+    waits: AtomicBool,
 }
 
 /// What one answer says.
@@ -46,7 +51,13 @@ enum Answer {
 impl OverHttp {
     /// Whatever is created is done by the member whom the operator names.
     pub fn new(args: &ImportArgs, hub: RunningHub) -> Self {
-        Self { hub, org: args.org.clone(), member: args.member.clone(), token: Mutex::new(None) }
+        Self {
+            hub,
+            org: args.org.clone(),
+            member: args.member.clone(),
+            token: Mutex::new(None),
+            waits: AtomicBool::new(false),
+        }
     }
 
     fn token(&self) -> Result<String, String> {
@@ -76,15 +87,21 @@ impl OverHttp {
 }
 
 impl Sink for OverHttp {
-    async fn create(&self, draft: Draft, _line: u64, claim: String) -> Result<Created, SinkError> {
+    async fn create(&self, draft: Draft, line: u64, claim: String) -> Result<Created, SinkError> {
         let key = key_of(&claim);
         let body = body(&draft).map_err(|error| SinkError::Refused(error.to_string()))?;
         let mut last = String::new();
-        for _ in 0..MOST_TRIES {
+        for tries in 1..=MOST_TRIES {
             match self.ask(&body, &key).await {
-                Answer::Created(created) => return Ok(created),
+                Answer::Created(created) => {
+                    self.waits.store(false, Ordering::Relaxed);
+                    return Ok(created);
+                }
                 Answer::Failed(error) => return Err(error),
                 Answer::Later(wait, reason) => {
+                    if tries >= SAID_AT && !self.waits.swap(true, Ordering::Relaxed) {
+                        tracing::warn!(line, reason, "the hub takes no clients now: the import waits and tries again");
+                    }
                     last = reason;
                     tokio::time::sleep(wait).await;
                 }

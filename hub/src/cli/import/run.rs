@@ -1,12 +1,15 @@
 //! The import itself: read, check, create, report.
 
 use std::fs::File;
+use std::future::Future;
 use std::io::{self, BufReader, Write};
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use futures::{StreamExt, stream};
 use indicatif::ProgressBar;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::csv_lines::CsvLines;
 use super::json_lines::JsonLines;
@@ -18,6 +21,8 @@ use crate::domain::validate::{FieldError, Mode, draft};
 
 /// Lines on the way to the sink at one time: enough to fill the journal's groups.
 const ON_THE_WAY: usize = 64;
+/// How long a line that is on its way may take when the import is to stop.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The import did not reach the end of the file. It can be run again.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +46,9 @@ pub enum ImportError {
         /// Why.
         reason: String,
     },
+    /// Ctrl-C.
+    #[error("interrupted; run it again to go on")]
+    Interrupted,
     /// The report can't be written.
     #[error("the report can't be written: {0}")]
     Report(io::Error),
@@ -75,6 +83,8 @@ pub struct Import<'a, W> {
     pub bar: &'a ProgressBar,
     /// Where refused lines and the summary are told.
     pub output: Output<W>,
+    /// Cancelled, no more lines are begun.
+    pub stop: CancellationToken,
 }
 
 /// Why a line is no client.
@@ -95,7 +105,7 @@ enum Failure {
     Stopped(String),
 }
 
-/// Imports the file into `sink` and reports every refused line, in the order of the file.
+/// Imports the file into `sink`, and reports every refused line in the order of the file and what became of all.
 ///
 /// # Errors
 /// It did not reach the end. What was created until then stays, and another run goes on there.
@@ -110,27 +120,28 @@ pub async fn run<S: Sink, W: Write>(import: &mut Import<'_, W>, sink: &S) -> Res
         Format::Csv => Box::new(CsvLines::new(file).map_err(fail)?),
         Format::Jsonl => Box::new(JsonLines::new(BufReader::new(file))),
     };
-    let summary = lines(import, sink, records).await?;
+    let mut summary = Summary::default();
+    let ended = lines(import, sink, records, &mut summary).await;
     import.bar.finish_and_clear();
     tell_summary(import, summary).map_err(ImportError::Report)?;
-    Ok(summary)
+    ended.map(|()| summary)
 }
 
 async fn lines<S: Sink, W: Write>(
     import: &mut Import<'_, W>,
     sink: &S,
     records: impl Iterator<Item = io::Result<Record>>,
-) -> Result<Summary, ImportError> {
-    let (org, today) = (import.args.org.as_str(), import.today);
-    let work = records.map(|record| async move {
+    summary: &mut Summary,
+) -> Result<(), ImportError> {
+    let (org, today, stop) = (import.args.org.as_str(), import.today, import.stop.clone());
+    let work = records.take_while(|_| !stop.is_cancelled()).map(|record| async move {
         match record {
             Ok(record) => Ok(take(record, sink, org, today).await),
             Err(error) => Err(error),
         }
     });
     let mut done = std::pin::pin!(stream::iter(work).buffered(ON_THE_WAY));
-    let mut summary = Summary::default();
-    while let Some(line) = done.next().await {
+    while let Some(line) = before_patience_ends(&stop, done.next()).await? {
         let file = || import.args.file.display().to_string();
         let line = line.map_err(|source| ImportError::File { file: file(), source })?;
         match line.outcome {
@@ -144,7 +155,19 @@ async fn lines<S: Sink, W: Write>(
         }
         import.bar.set_position(line.offset);
     }
-    Ok(summary)
+    if stop.is_cancelled() { Err(ImportError::Interrupted) } else { Ok(()) }
+}
+
+/// What is on its way comes to its end after an interruption too, but a hub that takes nothing is not waited for.
+async fn before_patience_ends<T>(stop: &CancellationToken, next: impl Future<Output = T>) -> Result<T, ImportError> {
+    let patience = async {
+        stop.cancelled().await;
+        tokio::time::sleep(PATIENCE).await;
+    };
+    tokio::select! {
+        next = next => Ok(next),
+        () = patience => Err(ImportError::Interrupted),
+    }
 }
 
 async fn take<S: Sink>(record: Record, sink: &S, org: &str, today: NaiveDate) -> Line {

@@ -9,6 +9,7 @@ use clap::Parser;
 use indicatif::ProgressBar;
 use parking_lot::Mutex;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::cli::{Cli, Command, Output};
@@ -46,7 +47,8 @@ async fn import(file: &Path, json: bool, sink: &Kept) -> (Result<Summary, Import
     let (bar, mut told) = (ProgressBar::hidden(), Vec::new());
     let today = NaiveDate::from_ymd_opt(2026, 11, 22).unwrap();
     let output = Output::new(&mut told, json);
-    let summary = run(&mut Import { args: &args, today, bar: &bar, output }, sink).await;
+    let summary =
+        run(&mut Import { args: &args, today, bar: &bar, output, stop: CancellationToken::new() }, sink).await;
     (summary, String::from_utf8(told).unwrap())
 }
 

@@ -61,7 +61,8 @@ pub(super) fn end_of(path: &Path) -> Result<Head, OpenError> {
 /// # Errors
 /// The files can't be read. Damage is not an error but the answer.
 pub fn verify(folder: &Path, mut progress: impl FnMut(Progress)) -> Result<VerifyReport, OpenError> {
-    let mut all = VerifyReport { entries: 0, erased: 0, segments: 0, bytes: 0, head: Digest::ZERO, broken: None };
+    let (head, broken) = (Digest::ZERO, None);
+    let mut all = VerifyReport { entries: 0, erased: 0, segments: 0, bytes: 0, head, end_known: true, broken };
     let mut before: Option<(NaiveDate, u64, Digest)> = None;
     for (day, path) in days(folder).map_err(OpenError::io(folder))? {
         let report = super::super::verify(&path, &mut progress)?;
@@ -72,6 +73,7 @@ pub fn verify(folder: &Path, mut progress: impl FnMut(Progress)) -> Result<Verif
         all.segments += report.segments;
         all.bytes += report.bytes;
         all.head = report.head;
+        all.end_known &= report.end_known;
         if all.broken.is_some() {
             return Ok(all);
         }
