@@ -76,7 +76,7 @@ fn known(request: &Request, name: &Reference) -> Result<Adapter, Problem> {
 fn order(json: Option<&Value>) -> Result<ReloadOrder, Vec<FieldError>> {
     let (empty, mut errors) = (Value::Object(Map::new()), Vec::new());
     let json = json.filter(|json| !json.is_null()).unwrap_or(&empty);
-    let mut fields = Fields::open(json, String::new(), &["confirm", "shadow"], &mut errors);
+    let mut fields = Fields::open(json, &["confirm", "shadow"], &mut errors);
     let confirm = fields.optional("confirm", digest);
     let shadow = fields.optional_whole("shadow", 1..=MOST_CALLS).and_then(|calls| u32::try_from(calls).ok());
     if errors.is_empty() { Ok(ReloadOrder { confirm, shadow }) } else { Err(errors) }

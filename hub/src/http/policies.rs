@@ -67,7 +67,7 @@ async fn explain(request: Request) -> Result<Answer, Problem> {
 
 fn question(json: &Value) -> Result<Question, Vec<FieldError>> {
     let mut errors = Vec::new();
-    let mut fields = Fields::open(json, String::new(), &KNOWN, &mut errors);
+    let mut fields = Fields::open(json, &KNOWN, &mut errors);
     let (member, org) = (fields.required("member", opaque), fields.required("org", org));
     let (roles, clients) = (fields.texts("roles", MOST, opaque), fields.texts("clients", MOST, opaque));
     let subscription = fields.optional("subscription", opaque).unwrap_or_else(|| ACTIVE.to_owned());

@@ -200,7 +200,7 @@ pub(super) fn body<T>(
     read: impl FnOnce(&mut Fields<'_, '_>) -> Option<T>,
 ) -> Result<T, Vec<FieldError>> {
     let mut errors = Vec::new();
-    let value = read(&mut Fields::open(json, String::new(), known, &mut errors));
+    let value = read(&mut Fields::open(json, known, &mut errors));
     match value {
         Some(value) if errors.is_empty() => Ok(value),
         _ => Err(errors),

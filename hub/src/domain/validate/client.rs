@@ -94,7 +94,7 @@ pub struct Draft {
 /// All that is wrong with it, in the order of the fields, `MOST_ERRORS` at most.
 pub fn draft(json: &Value, today: NaiveDate, mode: Mode) -> Result<Draft, Vec<FieldError>> {
     let mut errors = Vec::new();
-    let read = read(&mut Fields::open(json, String::new(), KNOWN, &mut errors), today, mode);
+    let read = read(&mut Fields::open(json, KNOWN, &mut errors), today, mode);
     match read {
         Some(draft) if errors.is_empty() => Ok(draft),
         _ => Err(errors),

@@ -4,6 +4,8 @@
 //! out. A member that is wrong reads as `None` with its error kept; whoever builds a value asks at the end whether
 //! there were errors.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -39,21 +41,44 @@ impl Flaw {
     }
 }
 
+/// Where a value stands: made into a pointer only where something is wrong.
+#[derive(Debug, Clone, Copy)]
+enum Place<'p> {
+    Document,
+    Member(&'p Place<'p>, &'p str),
+    Item(&'p Place<'p>, &'p str, usize),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let escaped = |name: &str| name.replace('~', "~0").replace('/', "~1");
+        match self {
+            Self::Document => Ok(()),
+            Self::Member(object, name) => write!(f, "{object}/{}", escaped(name)),
+            Self::Item(object, name, item) => write!(f, "{object}/{}/{item}", escaped(name)),
+        }
+    }
+}
+
 /// The members of one object.
 pub struct Fields<'a, 'e> {
-    pointer: String,
+    place: Place<'e>,
     members: Option<&'a Map<String, Value>>,
     errors: &'e mut Vec<FieldError>,
 }
 
 impl<'a, 'e> Fields<'a, 'e> {
-    /// Opens the object at `pointer`, which may have the members `known` and no other.
-    pub fn open(value: &'a Value, pointer: String, known: &[&str], errors: &'e mut Vec<FieldError>) -> Self {
+    /// Opens a document, an object that may have the members `known` and no other.
+    pub fn open(value: &'a Value, known: &[&str], errors: &'e mut Vec<FieldError>) -> Self {
+        Self::at(Place::Document, value, known, errors)
+    }
+
+    fn at(place: Place<'e>, value: &'a Value, known: &[&str], errors: &'e mut Vec<FieldError>) -> Self {
         let members = value.as_object();
-        let mut fields = Self { pointer, members, errors };
+        let mut fields = Self { place, members, errors };
         match members {
             Some(members) => fields.refuse_unknown(members, known),
-            None => fields.refuse_at(fields.pointer.clone(), wrong_type("an object", value)),
+            None => fields.refuse_at(place, wrong_type("an object", value)),
         }
         fields
     }
@@ -73,7 +98,8 @@ impl<'a, 'e> Fields<'a, 'e> {
 
     /// Notes that `name` is wrong.
     pub fn refuse(&mut self, name: &str, flaw: Flaw) {
-        self.refuse_at(self.pointer_to(name, None), flaw);
+        let object = self.place;
+        self.refuse_at(Place::Member(&object, name), flaw);
     }
 
     /// A text that may be left out.
@@ -133,7 +159,8 @@ impl<'a, 'e> Fields<'a, 'e> {
     ) -> Vec<T> {
         let mut all = Vec::new();
         for (place, item) in self.items(name, most).iter().enumerate() {
-            all.extend(self.child(item, self.pointer_to(name, Some(place)), known, &read));
+            let object = self.place;
+            all.extend(self.child(item, Place::Item(&object, name, place), known, &read));
         }
         all
     }
@@ -145,8 +172,8 @@ impl<'a, 'e> Fields<'a, 'e> {
         known: &[&str],
         read: impl Fn(&mut Fields<'_, '_>) -> Option<T>,
     ) -> Option<T> {
-        let value = self.value(name)?;
-        self.child(value, self.pointer_to(name, None), known, &read)
+        let (value, object) = (self.value(name)?, self.place);
+        self.child(value, Place::Member(&object, name), known, &read)
     }
 
     /// An object that must be there; where it is not, its own required members are what is missing.
@@ -159,17 +186,18 @@ impl<'a, 'e> Fields<'a, 'e> {
         if self.has(name) {
             return self.object(name, known, read);
         }
-        self.child(&Value::Object(Map::new()), self.pointer_to(name, None), known, &read)
+        let object = self.place;
+        self.child(&Value::Object(Map::new()), Place::Member(&object, name), known, &read)
     }
 
     fn child<T>(
         &mut self,
         value: &Value,
-        pointer: String,
+        place: Place<'_>,
         known: &[&str],
         read: &impl Fn(&mut Fields<'_, '_>) -> Option<T>,
     ) -> Option<T> {
-        let mut child = Fields::open(value, pointer, known, self.errors);
+        let mut child = Fields::at(place, value, known, self.errors);
         child.members?;
         read(&mut child)
     }
@@ -193,7 +221,9 @@ impl<'a, 'e> Fields<'a, 'e> {
         parse: &impl Fn(&str) -> Result<T, Flaw>,
     ) -> Option<T> {
         let outcome = value.as_str().ok_or_else(|| wrong_type("a string", value)).and_then(parse);
-        outcome.map_err(|flaw| self.refuse_at(self.pointer_to(name, place), flaw)).ok()
+        let object = self.place;
+        let at = place.map_or(Place::Member(&object, name), |place| Place::Item(&object, name, place));
+        outcome.map_err(|flaw| self.refuse_at(at, flaw)).ok()
     }
 
     /// The member, with an error where it is missing. Where the object itself is missing that has been said already.
@@ -209,18 +239,9 @@ impl<'a, 'e> Fields<'a, 'e> {
         self.members?.get(name).filter(|value| !value.is_null())
     }
 
-    /// The pointer to a member, or to one item of it.
-    fn pointer_to(&self, name: &str, place: Option<usize>) -> String {
-        let name = name.replace('~', "~0").replace('/', "~1");
-        match place {
-            Some(place) => format!("{}/{name}/{place}", self.pointer),
-            None => format!("{}/{name}", self.pointer),
-        }
-    }
-
-    fn refuse_at(&mut self, pointer: String, flaw: Flaw) {
+    fn refuse_at(&mut self, place: Place<'_>, flaw: Flaw) {
         if self.errors.len() < MOST_ERRORS {
-            self.errors.push(FieldError { pointer, code: flaw.code, detail: flaw.detail });
+            self.errors.push(FieldError { pointer: place.to_string(), code: flaw.code, detail: flaw.detail });
         }
     }
 }

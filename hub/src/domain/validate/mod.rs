@@ -6,6 +6,7 @@
 
 pub mod body;
 pub mod client;
+mod codes;
 mod countries;
 pub mod decision;
 pub mod fields;
