@@ -13,6 +13,8 @@ use tracing::Subscriber;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
+use super::json::{Lines, SpanFields};
+
 /// What is logged where nobody says otherwise.
 const DEFAULT_FILTER: &str = "info";
 /// Lines that may wait for the writer.
@@ -130,7 +132,7 @@ impl<W: Write> Write for Gathered<W> {
 fn subscriber(options: LogOptions, writer: NonBlocking) -> Box<dyn Subscriber + Send + Sync> {
     let builder = tracing_subscriber::fmt().with_env_filter(options.filter).with_writer(writer);
     match options.format {
-        LogFormat::Json => Box::new(builder.json().flatten_event(true).with_current_span(false).finish()),
+        LogFormat::Json => Box::new(builder.fmt_fields(SpanFields).event_format(Lines).finish()),
         LogFormat::Text => Box::new(builder.with_ansi(false).finish()),
     }
 }
@@ -166,7 +168,8 @@ mod tests {
         let kept = Kept::default();
         let (writer, worker) = queue(kept.clone());
         tracing::subscriber::with_default(subscriber(options, writer), || {
-            let span = tracing::info_span!("request", trace_id = "4bf9");
+            let span = tracing::info_span!("request", trace_id = "4bf9", later = tracing::field::Empty);
+            span.record("later", 7);
             let _inside = span.enter();
             tracing::info!(action = "CL002", status = 200, "answered");
             tracing::debug!("too fine");
@@ -181,7 +184,8 @@ mod tests {
         let lines = logged(LogOptions::from_env(&env(&[]), false).unwrap());
         let line: serde_json::Value = serde_json::from_str(lines.trim()).unwrap();
         assert_eq!(line.get("action").unwrap(), "CL002");
-        assert_eq!(line.pointer("/spans/0/trace_id").unwrap(), "4bf9");
+        let span = line.pointer("/spans/0").unwrap();
+        assert_eq!(*span, serde_json::json!({"name": "request", "trace_id": "4bf9", "later": 7}));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! subscriber that `log::init` installs: metrics are handed to whoever records them.
 
 pub mod handles;
+mod json;
 pub mod log;
 pub mod metrics;
 mod process;
