@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::digest::Digest;
 use super::record::Record;
 use super::shared::Shared;
-use super::store::{StoreError, encode, key};
+use super::store::{StoreError, encode, key, pack};
 use crate::domain::delivery::Adapter;
 use crate::journal;
 
@@ -257,7 +257,7 @@ fn write(shared: &Shared, batch: &Batch) -> Result<(), StoreError> {
     for (reference, seq) in &batch.history {
         together.insert(history_key(reference, *seq), &[]);
     }
-    together.insert(MARK, serde_json::to_vec(&batch.mark)?);
+    together.insert(MARK, pack(&batch.mark)?);
     Ok(shared.store.tree().apply_batch(together)?)
 }
 

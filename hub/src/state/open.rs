@@ -11,12 +11,12 @@ use super::follow::{Follower, MARK, Mark};
 use super::record::Record;
 use super::shared::Shared;
 use super::stars;
-use super::store::{Store, StoreError};
+use super::store::{Store, StoreError, unpack};
 use crate::domain::delivery::Adapter;
 use crate::journal::Entry;
 
 /// Grows with every change of what records look like in the store: an older one is made again.
-const SCHEMA: &str = "5";
+const SCHEMA: &str = "6";
 const SCHEMA_KEY: &[u8] = b"m/schema";
 /// Entries that are folded as one group while catching up.
 const CHUNK: usize = 500;
@@ -83,7 +83,7 @@ fn load(folder: &Path, configured: &[Adapter]) -> Result<(Arc<Shared>, Mark), St
         let found = found.unwrap_or_else(|| "no schema".to_owned());
         return Err(StoreError::Stale { found, wanted: SCHEMA.to_owned() });
     }
-    let mark = store.tree().get(MARK)?.map(|mark| serde_json::from_slice::<Mark>(&mark)).transpose()?;
+    let mark = store.tree().get(MARK)?.map(|mark| unpack::<Mark>(&mark)).transpose()?;
     let mark = mark.unwrap_or_default();
     let shared = Arc::new(Shared::new(store));
     if read_records(&shared)? != mark.digest {

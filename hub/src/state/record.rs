@@ -33,17 +33,9 @@ pub struct ClientRecord {
     /// The adapters of today's configuration, which are the ones that are shown.
     #[serde(skip)]
     configured: Arc<[Adapter]>,
+    /// Its JSON up to the one member that differs for each reader, the last one: `"starred":`.
     #[serde(skip)]
-    rendered: OnceLock<Rendered>,
-}
-
-/// A client's JSON around the one member that differs for each reader.
-#[derive(Debug, Clone)]
-struct Rendered {
-    /// Up to and including `"starred":`.
-    head: Bytes,
-    /// All that follows the flag.
-    tail: Bytes,
+    rendered: OnceLock<Bytes>,
 }
 
 /// A device with what is owed for it.
@@ -96,18 +88,13 @@ impl ClientRecord {
     /// The whole client as CL002 answers it.
     #[must_use]
     pub fn body(&self, starred: bool) -> Bytes {
-        let rendered = self.rendered.get_or_init(|| {
-            let (head, tail) = view::client(self);
-            Rendered { head: head.into(), tail: tail.into() }
-        });
-        joined(&rendered.head, starred, &rendered.tail)
+        ended(self.rendered.get_or_init(|| view::client(self).into()), starred)
     }
 
     /// The client as lists show it.
     #[must_use]
     pub fn summary(&self, starred: bool) -> Bytes {
-        let (head, tail) = view::summary(self);
-        joined(head.as_bytes(), starred, tail.as_bytes())
+        ended(&view::summary(self), starred)
     }
 }
 
@@ -119,13 +106,9 @@ impl DeviceRecord {
     }
 }
 
-fn joined(head: &[u8], starred: bool, tail: &[u8]) -> Bytes {
-    let flag: &[u8] = if starred { b"true" } else { b"false" };
-    let mut body = Vec::with_capacity(head.len() + flag.len() + tail.len());
-    body.extend_from_slice(head);
-    body.extend_from_slice(flag);
-    body.extend_from_slice(tail);
-    body.into()
+fn ended(up_to_starred: &[u8], starred: bool) -> Bytes {
+    let end: &[u8] = if starred { b"true}" } else { b"false}" };
+    [up_to_starred, end].concat().into()
 }
 
 /// Either kind of record, for the parts that keep them.

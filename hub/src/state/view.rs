@@ -14,6 +14,9 @@ use crate::domain::due::mirror_due;
 use crate::domain::kyc::{Document, Kyc, KycStatus};
 use crate::domain::profile::{Address, Corporate, Individual, Kind};
 
+/// What the JSON of a record without deliveries takes, in bytes.
+const USUAL: usize = 1024;
+
 /// How far an outside system is behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -204,11 +207,11 @@ pub struct DeviceView<'a> {
     sync: DeviceSyncView,
 }
 
-/// The client's JSON up to and including `"starred":`, and what follows the flag.
+/// The client's JSON up to and including `"starred":`; the flag and a brace follow.
 #[must_use]
-pub fn client(record: &ClientRecord) -> (String, String) {
+pub fn client(record: &ClientRecord) -> Vec<u8> {
     let (client, profile) = (&record.client, &record.client.profile);
-    split(&ClientView {
+    up_to_starred(&ClientView {
         reference: &client.reference,
         kind: profile.kind,
         status: client.status,
@@ -236,11 +239,11 @@ pub fn client(record: &ClientRecord) -> (String, String) {
     })
 }
 
-/// The summary's JSON, in the same two parts.
+/// The summary's JSON, up to the same place.
 #[must_use]
-pub fn summary(record: &ClientRecord) -> (String, String) {
+pub fn summary(record: &ClientRecord) -> Vec<u8> {
     let (client, profile) = (&record.client, &record.client.profile);
-    split(&SummaryView {
+    up_to_starred(&SummaryView {
         reference: &client.reference,
         kind: profile.kind,
         status: client.status,
@@ -265,7 +268,7 @@ pub fn summary(record: &ClientRecord) -> (String, String) {
 
 /// The device's JSON.
 #[must_use]
-pub fn device(record: &DeviceRecord) -> String {
+pub fn device(record: &DeviceRecord) -> Vec<u8> {
     let device = &record.device;
     let link = &record.link;
     json(&DeviceView {
@@ -328,13 +331,14 @@ fn held(link: &Link) -> Option<usize> {
 }
 
 /// JSON of our own types can't fail; should it ever, the reader gets an empty object and not a panic.
-fn json<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_else(|_| "{}".to_owned())
+fn json<T: Serialize>(value: &T) -> Vec<u8> {
+    let mut text = Vec::with_capacity(USUAL);
+    serde_json::to_writer(&mut text, value).map_or_else(|_| b"{}".to_vec(), |()| text)
 }
 
 /// `starred` is the last member of both shapes, so the flag and the brace are the end of the text.
-fn split<T: Serialize>(value: &T) -> (String, String) {
+fn up_to_starred<T: Serialize>(value: &T) -> Vec<u8> {
     let mut head = json(value);
     head.truncate(head.len().saturating_sub("false}".len()));
-    (head, "}".to_owned())
+    head
 }
