@@ -64,7 +64,7 @@ pub fn filled(store: &Path, clients: u64) -> Vec<String> {
             append.claims.extend(profile.claims(ORG).into_iter().map(Claim::lasting));
             let (external_reference, status) = (None, Status::Active);
             let created = Created { profile, external_reference, status, onboarding: false };
-            append.entries.push(by.entry(client_stream(reference), &Event::ClientCreated(created)).unwrap());
+            append.entries.push(by.entry(client_stream(reference), Event::ClientCreated(created)).unwrap());
         }
         block_on(data.journal.append(append)).unwrap();
     }

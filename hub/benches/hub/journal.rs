@@ -40,6 +40,7 @@ fn entry(appender: usize, data: usize) -> NewEntry {
         trace: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
         key: None,
         data: RawValue::from_string(format!("{{\"name\":\"{}\"}}", "x".repeat(data))).unwrap(),
+        event: None,
     }
 }
 

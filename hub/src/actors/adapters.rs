@@ -124,7 +124,7 @@ impl AdapterDesk {
                 );
             }
             let event = loaded(report.name, &info, locked, &Difference::default());
-            entries.push(entry(report.name, &By::hub("", "start"), &event)?);
+            entries.push(entry(report.name, &By::hub("", "start"), event)?);
         }
         *self.0.lock.lock() = before;
         self.keep().await;
@@ -174,10 +174,10 @@ impl AdapterDesk {
         }
         if let Some(calls) = order.shadow {
             let digest = swapped.info.digest.to_string();
-            self.append(adapter, by, &Event::AdapterShadowed(Shadowed { adapter, digest, calls })).await?;
+            self.append(adapter, by, Event::AdapterShadowed(Shadowed { adapter, digest, calls })).await?;
             self.0.adapters.shadow(candidate, calls);
         } else {
-            self.append(adapter, by, &loaded(adapter, &swapped.info, swapped.previous, &swapped.difference)).await?;
+            self.append(adapter, by, loaded(adapter, &swapped.info, swapped.previous, &swapped.difference)).await?;
             self.0.adapters.take_over(candidate);
             self.keep().await;
         }
@@ -189,7 +189,7 @@ impl AdapterDesk {
         let swapped = swapped(&candidate);
         let from = swapped.previous.map(|digest| digest.to_string()).unwrap_or_default();
         let back = RolledBack { adapter, from, to: swapped.info.digest.to_string(), reason: None };
-        self.append(adapter, by, &Event::AdapterRolledBack(back)).await?;
+        self.append(adapter, by, Event::AdapterRolledBack(back)).await?;
         self.0.adapters.take_over(candidate);
         self.keep().await;
         Ok(swapped)
@@ -200,7 +200,7 @@ impl AdapterDesk {
         for (adapter, back) in self.0.adapters.take_given_up() {
             let (from, to) = (back.from.to_string(), back.to.to_string());
             let event = Event::AdapterRolledBack(RolledBack { adapter, from, to, reason: back.reason.map(cut) });
-            if let Err(error) = self.append(adapter, &By::hub("", "probation"), &event).await {
+            if let Err(error) = self.append(adapter, &By::hub("", "probation"), event).await {
                 tracing::error!(%adapter, %error, "a component has given up its place, and it is not in the journal");
             }
             self.keep().await;
@@ -222,10 +222,10 @@ impl AdapterDesk {
         let previous = self.0.adapters.digest(adapter).map(|digest| digest.to_string());
         let digest = digest.map(|digest| digest.to_string());
         let refused = Refused { adapter, digest, previous, reason: cut(reason), gains };
-        self.append(adapter, by, &Event::AdapterRefused(refused)).await
+        self.append(adapter, by, Event::AdapterRefused(refused)).await
     }
 
-    async fn append(&self, adapter: Adapter, by: &By, event: &Event) -> Result<(), AppendError> {
+    async fn append(&self, adapter: Adapter, by: &By, event: Event) -> Result<(), AppendError> {
         let entry = entry(adapter, by, event)?;
         self.0.journal.append(Append { entries: vec![entry], ..Append::default() }).await.map(|_| ())
     }
@@ -267,7 +267,7 @@ fn swapped(candidate: &Candidate) -> Swapped {
     Swapped { info, previous: candidate.previous, difference }
 }
 
-fn entry(adapter: Adapter, by: &By, event: &Event) -> Result<NewEntry, AppendError> {
+fn entry(adapter: Adapter, by: &By, event: Event) -> Result<NewEntry, AppendError> {
     by.entry(format!("adapter/{adapter}"), event)
 }
 

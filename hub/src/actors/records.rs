@@ -3,6 +3,8 @@
 //!
 //! A claim leads to either entry, so that a job is found by its reference without reading the journal through.
 
+use std::sync::Arc;
+
 use super::jobs::JobView;
 use crate::domain::event::Event;
 use crate::domain::parked::{JobEnded, JobState};
@@ -22,7 +24,7 @@ fn end(id: &str) -> String {
 pub(super) async fn note_end(journal: &dyn Journal, by: &By, view: &JobView) {
     let JobView { id, state, decided, passed_over, .. } = view;
     let event = Event::JobEnded(JobEnded { state: *state, decided: *decided, passed_over: *passed_over });
-    let entry = match by.entry(stream(id), &event) {
+    let entry = match by.entry(stream(id), event) {
         Ok(entry) => entry,
         Err(error) => return tracing::error!(job = %id, %error, "the end of a job can't be written"),
     };
@@ -66,5 +68,5 @@ fn interrupted(journal: &dyn Journal, began: &Entry, view: &mut JobView) -> Resu
 }
 
 fn event(entry: &Entry) -> Option<Event> {
-    Event::from_entry(&entry.kind, entry.data.as_deref()?).ok().flatten()
+    entry.event().ok().flatten().map(Arc::unwrap_or_clone)
 }

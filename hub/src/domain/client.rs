@@ -2,6 +2,8 @@
 //!
 //! `version` counts the profile and the status alone; screening, deliveries and favourites live in streams of their own.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -121,7 +123,7 @@ pub struct Client {
     /// Grows by one with each change of profile or status.
     pub version: u64,
     /// What callers may write.
-    pub profile: Profile,
+    pub profile: Arc<Profile>,
     /// The screening.
     pub kyc: Kyc,
     /// Whether it came through onboarding; an imported portfolio did not.
@@ -161,7 +163,7 @@ pub struct Mark<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
     /// The whole profile.
-    pub profile: Profile,
+    pub profile: Arc<Profile>,
     /// Whether `assignedTo` was sent; left out it stays.
     pub assigns: bool,
     /// Whether the caller may change `assignedTo`.
@@ -242,7 +244,7 @@ impl Client {
     fn edit(&self, edit: &Edit) -> Result<Vec<Event>, Refusal> {
         let mut profile = edit.profile.clone();
         if !edit.assigns && !edit.may_assign {
-            profile.assigned_to.clone_from(&self.profile.assigned_to);
+            Arc::make_mut(&mut profile).assigned_to.clone_from(&self.profile.assigned_to);
         }
         if profile.assigned_to != self.profile.assigned_to && !edit.may_assign {
             return Err(Refusal::AssignmentForbidden);

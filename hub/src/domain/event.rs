@@ -2,6 +2,8 @@
 //!
 //! `kind` and `data` are the journal's own members; an event is read back with `Event::from_entry`.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -32,7 +34,7 @@ pub struct Change {
 #[serde(rename_all = "camelCase")]
 pub struct Created {
     /// The profile at version 1.
-    pub profile: Profile,
+    pub profile: Arc<Profile>,
     /// The caller's own reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_reference: Option<String>,
@@ -47,7 +49,7 @@ pub struct Created {
 #[serde(rename_all = "camelCase")]
 pub struct Updated {
     /// The profile from now on.
-    pub profile: Profile,
+    pub profile: Arc<Profile>,
     /// The status from now on, where the same request changed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
@@ -314,6 +316,15 @@ macro_rules! events {
             }
         }
     };
+}
+
+impl Event {
+    /// Whether it reads back as exactly itself, so that it need not be read back: of a time or a fraction the text keeps
+    /// less than there was, and all who fold the same journal must have the same state.
+    #[must_use]
+    pub const fn is_exact(&self) -> bool {
+        matches!(self, Self::ClientCreated(_) | Self::ClientUpdated(_))
+    }
 }
 
 fn read<T: DeserializeOwned>(data: &RawValue) -> Result<T, serde_json::Error> {

@@ -134,7 +134,7 @@ fn put<T: Serialize>(out: &mut Vec<u8>, name: &[u8], value: &T) -> Result<(), Ap
 
 /// The same JSON without line breaks, which can only stand between its tokens.
 fn one_line(data: Box<RawValue>) -> Box<RawValue> {
-    if !data.get().bytes().any(|byte| matches!(byte, b'\n' | b'\r')) {
+    if memchr::memchr2(b'\n', b'\r', data.get().as_bytes()).is_none() {
         return data;
     }
     let text = data.get().replace(['\n', '\r'], " ");
@@ -265,6 +265,7 @@ impl Line<'_> {
             data: Some(data),
             prev: self.prev,
             hash,
+            event: new.event,
         }
     }
 }

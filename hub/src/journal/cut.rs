@@ -178,6 +178,7 @@ fn record(journal: &FileJournal, order: CutOrder, removed: &Removed) -> Result<u
         trace: None,
         key: None,
         data,
+        event: None,
     };
     let committed = block_on(journal.append(Append { entries: vec![entry], ..Append::default() }))?;
     Ok(committed.entries.first().map_or(0, |entry| entry.seq))

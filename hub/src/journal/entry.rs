@@ -14,6 +14,8 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use crate::domain::event::Event;
+
 /// The newest version of an entry's line; a reader refuses any other.
 pub const SCHEMA: u8 = 1;
 
@@ -66,7 +68,10 @@ impl Digest {
 
 impl<const N: usize> fmt::Display for Hex<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        let mut digits = [0; 64];
+        let room = digits.get_mut(..2 * N).unwrap_or_default();
+        hex::encode_to_slice(self.0, room).map_err(|_| fmt::Error)?;
+        f.write_str(std::str::from_utf8(room).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -168,6 +173,8 @@ pub struct NewEntry {
     pub key: Option<RequestKey>,
     /// The event itself; the only place for personal data, and what erasure blanks.
     pub data: Box<RawValue>,
+    /// What `data` says, where it need not be read again: exactly what a reader would find.
+    pub event: Option<Arc<Event>>,
 }
 
 /// A unique key that an append takes, such as `company/<org>/<country>/<number>`.
@@ -260,6 +267,23 @@ pub struct Entry {
     pub prev: Digest,
     /// SHA-256 as `journal`'s header defines it.
     pub hash: Digest,
+    /// What `data` says, where the entry was not read from a file.
+    #[serde(skip)]
+    pub(super) event: Option<Arc<Event>>,
+}
+
+impl Entry {
+    /// What happened; `None` where it was erased, or is of a kind that the domain does not know.
+    ///
+    /// # Errors
+    /// The data do not have the shape of their kind.
+    pub fn event(&self) -> Result<Option<Arc<Event>>, serde_json::Error> {
+        match (&self.event, self.data.as_deref()) {
+            (Some(event), Some(_)) => Ok(Some(event.clone())),
+            (None, Some(data)) => Ok(Event::from_entry(&self.kind, data)?.map(Arc::new)),
+            (_, None) => Ok(None),
+        }
+    }
 }
 
 /// The end of the journal: the newest entry.

@@ -1,10 +1,8 @@
 //! The journal in files: the embedded default.
 
-use std::io;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
-use crossbeam_channel::{Receiver, bounded};
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -16,7 +14,7 @@ use super::compose::PreparedAppend;
 use super::disk::{Disk, OsDisk};
 use super::entry::{Append, Committed, Entry, Head};
 use super::error::{AppendError, OpenError, ReadError};
-use super::flusher::{Flusher, Settled, fold_and_answer};
+use super::flusher::Flusher;
 use super::gather::{Gathering, Request};
 use super::open::{Lock, OpenReport, Opened, Options, open_folder};
 use super::reader::Reader;
@@ -32,21 +30,18 @@ const UNIT: usize = 4 << 10;
 /// … of which there are so many: 32 MiB.
 const ROOM: usize = 8 << 10;
 
-/// Groups that may be durable and not folded yet.
-const UNFOLDED: usize = 4;
-
 /// An open journal. Dropping it closes it.
 pub struct FileJournal {
     shared: Arc<Shared>,
     gathering: Arc<Gathering>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
     lock: Mutex<Option<Lock>>,
 }
 
 impl FileJournal {
-    /// Verifies the journal in `options.path`, makes it where there is none, and starts its threads.
+    /// Verifies the journal in `options.path`, makes it where there is none, and starts its thread.
     ///
-    /// `fold` sees every group that is committed from now on, in order, on a thread of the journal, before
+    /// `fold` sees every group that is committed from now on, in order, on the journal's thread, before
     /// its appends are answered; what is there already is for the caller to [`read`](Journal::read).
     /// Blocks for as long as verification takes.
     ///
@@ -80,12 +75,11 @@ impl FileJournal {
         let shared = Arc::new(Shared::new(Durable { ledger, index, head }, key, ROOM));
         let room = Room::new(disk, options.path.clone(), options.reserve);
         let gathering = Arc::new(Gathering::new(shared.clone(), room, time));
-        let (settle, settled) = bounded(UNFOLDED);
-        let observer = options.observer.clone();
+        let (observer, folding) = (options.observer.clone(), false);
         let flusher =
-            Flusher { gathering: gathering.clone(), settled: settle, tail, anchor, shared: shared.clone(), observer };
-        let threads = start(flusher, settled, shared.clone(), fold).map_err(refused())?;
-        Ok((Self { shared, gathering, threads: Mutex::new(threads), lock: Mutex::new(Some(lock)) }, report))
+            Flusher { gathering: gathering.clone(), fold, folding, tail, anchor, shared: shared.clone(), observer };
+        let thread = Builder::new().name("journal".to_owned()).spawn(move || flusher.run()).map_err(refused())?;
+        Ok((Self { shared, gathering, thread: Mutex::new(Some(thread)), lock: Mutex::new(Some(lock)) }, report))
     }
 
     /// Why every append is refused, where the journal has given up.
@@ -106,12 +100,11 @@ impl FileJournal {
     pub fn close(&self) {
         self.shared.queue_room.close();
         self.gathering.close();
-        for thread in self.threads.lock().drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("a thread of the journal panicked");
-            }
+        if let Some(thread) = self.thread.lock().take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread of the journal panicked");
         }
-        self.shared.end();
         self.lock.lock().take();
     }
 
@@ -132,33 +125,6 @@ impl FileJournal {
             Some(reason) => AppendError::StorageUnavailable(reason),
             None => AppendError::Closed,
         }
-    }
-}
-
-/// Starts the thread that flushes and the one that folds.
-fn start(
-    flusher: Flusher,
-    settled: Receiver<Settled>,
-    shared: Arc<Shared>,
-    fold: impl FnMut(&[Arc<Entry>]) + Send + 'static,
-) -> io::Result<Vec<JoinHandle<()>>> {
-    let flush = Builder::new().name("journal-flush".to_owned()).spawn(move || flusher.run())?;
-    let fold = Builder::new().name("journal-fold".to_owned()).spawn(move || {
-        let ending = Ending(shared);
-        fold_and_answer(&settled, &ending.0, fold);
-    })?;
-    Ok(vec![flush, fold])
-}
-
-/// The end of the fold, however it comes: by a panic, what is shown is not what is written, and the hub has to end.
-struct Ending(Arc<Shared>);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.failed.send_replace(Some("its fold panicked"));
-        }
-        self.0.end();
     }
 }
 

@@ -1,12 +1,10 @@
-//! The flusher: the one thread that writes, and the thread behind it that folds and answers.
+//! The flusher: the one thread that writes, folds and answers, group after group.
 //!
-//! Between them is a short queue, so that the next `fdatasync` runs while the last group is folded. Nobody
-//! is answered before the fold has seen his group: who has his answer reads what he has written.
+//! What arrives while a group is written or folded is the next group. Nobody is answered before the fold has
+//! seen his group: who has his answer reads what he has written.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use crossbeam_channel::{Receiver, Sender};
 
 use super::anchor::{Anchor, AnchorFile};
 use super::entry::{Committed, Entry, Head};
@@ -22,22 +20,18 @@ pub trait FlushObserver: Send + Sync {
     fn flushed(&self, entries: usize, bytes: usize, elapsed: Duration);
 }
 
-/// A durable group on its way to the fold.
-pub(super) struct Settled {
-    entries: Vec<Arc<Entry>>,
-    waiters: Vec<Waiter>,
-}
-
-pub(super) struct Flusher {
+pub(super) struct Flusher<F> {
     pub gathering: Arc<Gathering>,
-    pub settled: Sender<Settled>,
+    pub fold: F,
+    /// What it is at, for who asks why it panicked.
+    pub folding: bool,
     pub tail: Tail,
     pub anchor: AnchorFile,
     pub shared: Arc<Shared>,
     pub observer: Option<Arc<dyn FlushObserver>>,
 }
 
-impl Flusher {
+impl<F: FnMut(&[Arc<Entry>])> Flusher<F> {
     /// Runs until the journal is closed or nothing can be written any more.
     pub fn run(mut self) {
         while let Some(group) = self.gathering.next() {
@@ -64,9 +58,33 @@ impl Flusher {
             observer.flushed(group.entries.len(), group.bytes.len(), started.elapsed());
         }
         let buffer = std::mem::take(&mut group.bytes);
-        let Group { entries, waiters, .. } = group;
         self.gathering.durable(buffer);
-        self.settled.send(Settled { entries, waiters }).map_err(|_| "the fold has ended")
+        self.settle(&group.entries, group.waiters);
+        Ok(())
+    }
+
+    /// Folds a durable group, and answers who waits for it.
+    fn settle(&mut self, entries: &[Arc<Entry>], waiters: Vec<Waiter>) {
+        self.folding = true;
+        // The fold has no errors, so that none can be asked for.
+        let _ = faults::strike("journal", "fold");
+        if !entries.is_empty() {
+            (self.fold)(entries);
+            self.shared.show(entries);
+        }
+        self.folding = false;
+        let mut rest = entries;
+        for waiter in waiters {
+            let outcome = match waiter.outcome {
+                Outcome::Refused(refusal) => Err(refusal),
+                Outcome::Committed(count) => {
+                    let (mine, others) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+                    rest = others;
+                    Ok(Committed { entries: mine.to_vec() })
+                }
+            };
+            answer(waiter.reply, outcome);
+        }
     }
 
     fn publish(&mut self, group: &Group) {
@@ -104,36 +122,15 @@ impl Flusher {
     }
 }
 
-impl Drop for Flusher {
-    /// However it ended, nobody waits for it any longer; by a panic, the hub has to end as well.
+impl<F> Drop for Flusher<F> {
+    /// However it ended, nobody waits for it any longer; by a panic, the hub has to end as well: what is shown may not be
+    /// what is written.
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.shared.failed.send_replace(Some("its writer panicked"));
+            let reason = if self.folding { "its fold panicked" } else { "its writer panicked" };
+            self.shared.failed.send_replace(Some(reason));
         }
         self.gathering.give_up();
-    }
-}
-
-/// Folds and answers until the flusher ends.
-pub(super) fn fold_and_answer(settled: &Receiver<Settled>, shared: &Shared, mut fold: impl FnMut(&[Arc<Entry>])) {
-    while let Ok(Settled { entries, waiters }) = settled.recv() {
-        // The fold has no errors, so that none can be asked for.
-        let _ = faults::strike("journal", "fold");
-        if !entries.is_empty() {
-            fold(&entries);
-            shared.show(&entries);
-        }
-        let mut rest = entries.as_slice();
-        for waiter in waiters {
-            let outcome = match waiter.outcome {
-                Outcome::Refused(refusal) => Err(refusal),
-                Outcome::Committed(count) => {
-                    let (mine, others) = rest.split_at_checked(count).unwrap_or((rest, &[]));
-                    rest = others;
-                    Ok(Committed { entries: mine.to_vec() })
-                }
-            };
-            answer(waiter.reply, outcome);
-        }
+        self.shared.end();
     }
 }

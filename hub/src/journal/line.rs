@@ -209,6 +209,7 @@ pub(super) fn decode(line: &[u8]) -> Result<Entry, Fault> {
         data,
         prev: split.prev.parse().map_err(|_| Fault::Layout("a digest in prev"))?,
         hash,
+        event: None,
     })
 }
 

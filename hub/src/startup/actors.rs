@@ -178,5 +178,5 @@ fn note(journal: &Arc<dyn Journal>, change: PolicyChange) {
 /// # Errors
 /// The entry can't be made, which none of ours is.
 pub fn policy_entry(changed: PolicyChanged) -> Result<NewEntry, AppendError> {
-    By::hub("", POLICY).entry(POLICY.to_owned(), &Event::PolicyChanged(changed))
+    By::hub("", POLICY).entry(POLICY.to_owned(), Event::PolicyChanged(changed))
 }

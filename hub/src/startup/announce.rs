@@ -44,7 +44,7 @@ impl Source for Announced {
 
     async fn mark_published(&self, seq: u64) -> Result<(), SourceError> {
         let event = Event::NotifyPublished(Published { seq });
-        let entry = By::hub("", STREAM).entry(STREAM.to_owned(), &event).map_err(failed)?;
+        let entry = By::hub("", STREAM).entry(STREAM.to_owned(), event).map_err(failed)?;
         self.journal.append(Append { entries: vec![entry], ..Append::default() }).await.map_err(failed)?;
         Ok(())
     }

@@ -187,6 +187,7 @@ mod tests {
             trace: None,
             key: None,
             data: to_raw_value(&number).unwrap(),
+            event: None,
         };
         Append { entries: vec![entry], ..Append::default() }
     }

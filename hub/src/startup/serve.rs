@@ -210,7 +210,7 @@ async fn open_adapters(config: &Config, metrics: &Metrics) -> Result<Adapters, S
 async fn note_start(data: &Data, config: &Config, desk: &AdapterDesk, access: &Access) -> Result<(), StartError> {
     let by = By::hub("", "start");
     let changed = changed_adapters(&data.mark, config).into_iter();
-    let changed = changed.map(|(adapter, event)| by.entry(format!("adapter/{adapter}"), &event));
+    let changed = changed.map(|(adapter, event)| by.entry(format!("adapter/{adapter}"), event));
     let mut entries = changed.collect::<Result<Vec<_>, _>>()?;
     entries.extend(desk.started().await?);
     let digest = access.digest();

@@ -65,8 +65,7 @@ impl Fold {
     }
 
     fn entry(&mut self, entry: &Entry) {
-        let Some(data) = entry.data.as_deref() else { return };
-        let event = match Event::from_entry(&entry.kind, data) {
+        let event = match entry.event() {
             Ok(Some(event)) => event,
             Ok(None) => return,
             Err(error) => {

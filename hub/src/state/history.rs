@@ -211,8 +211,8 @@ fn read(journal: &dyn Journal, seq: u64) -> Option<Arc<Entry>> {
     })
 }
 
-fn event_of(entry: &Entry) -> Option<Event> {
-    Event::from_entry(&entry.kind, entry.data.as_deref()?).ok().flatten()
+fn event_of(entry: &Entry) -> Option<Arc<Event>> {
+    entry.event().ok().flatten()
 }
 
 fn fold_client(
@@ -240,7 +240,7 @@ fn fold_client(
 
 fn fold_device(record: Option<DeviceRecord>, entry: &Entry, reference: &str) -> Option<DeviceRecord> {
     let Some(event) = event_of(entry) else { return record };
-    if let Event::DeviceEnrolled(data) = &event {
+    if let Event::DeviceEnrolled(data) = &*event {
         let device = Device::enrolled(reference, &entry.org, data, entry.time);
         return Some(DeviceRecord { device, link: Link::default() });
     }

@@ -65,7 +65,7 @@ pub async fn one(
     for round in 0..CONFLICTS {
         let Some((found, revision)) = current(state, adapter, lane, &delivery.id) else { return Ok(None) };
         let (stream, by) = (delivery_stream(adapter, lane), By { org: found.org.clone(), ..by.clone() });
-        let entry = by.entry(stream.clone(), &ruling.event(found.clone()))?;
+        let entry = by.entry(stream.clone(), ruling.event(found.clone()))?;
         let append = Append { entries: vec![entry], expects: vec![(stream, revision)], ..Append::default() };
         match journal.append(append).await {
             Err(AppendError::Conflict { .. }) => conflict::pause(round).await,

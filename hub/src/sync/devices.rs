@@ -76,7 +76,7 @@ fn known_devices(worker: &Worker, record: &ClientRecord) -> HashMap<String, Arc<
 async fn enrol(worker: &Worker, record: &ClientRecord, seen: &Enrolment) -> Result<(), FollowError> {
     let org = &record.client.org;
     let stream = device_stream(&reference(DEVICE, Uuid::now_v7()));
-    let entry = By::hub(org, &seen.external_id).entry(stream.clone(), &Event::DeviceEnrolled(seen.clone()))?;
+    let entry = By::hub(org, &seen.external_id).entry(stream.clone(), Event::DeviceEnrolled(seen.clone()))?;
     let claims = vec![Claim::lasting(format!("device/{org}/{}", seen.external_id))];
     // A device that comes while its client is being archived would be missed there.
     let expects = vec![(stream, 0), (client_stream(&seen.client), record.client.version)];
@@ -95,7 +95,7 @@ async fn change(worker: &Worker, record: &DeviceRecord, command: &DeviceCommand)
     let Ok(Some(event)) = record.device.decide(command) else { return Ok(()) };
     let device = &record.device;
     let stream = device_stream(&device.reference);
-    let entry = By::hub(&device.org, &device.external_id).entry(stream.clone(), &event)?;
+    let entry = By::hub(&device.org, &device.external_id).entry(stream.clone(), event)?;
     let expects = vec![(stream, device.version)];
     worker.journal.append(Append { entries: vec![entry], expects, ..Append::default() }).await?;
     Ok(())

@@ -1,5 +1,7 @@
 //! Events as journal entries: which stream each belongs to, and who did it.
 
+use std::sync::Arc;
+
 use crate::domain::HUB;
 use crate::domain::delivery::Adapter;
 use crate::domain::event::Event;
@@ -38,7 +40,10 @@ impl By {
     ///
     /// # Errors
     /// The event can't be written, which no event of ours is.
-    pub fn entry(&self, stream: String, event: &Event) -> Result<NewEntry, AppendError> {
+    pub fn entry(&self, stream: String, event: Event) -> Result<NewEntry, AppendError> {
+        let data = event.data().map_err(|_| AppendError::Invalid("an event that can't be written as JSON"))?;
+        let exact = event.is_exact();
+        debug_assert!(!exact || Event::from_entry(event.kind(), &data).is_ok_and(|read| read.as_ref() == Some(&event)));
         Ok(NewEntry {
             org: self.org.clone(),
             stream,
@@ -48,7 +53,8 @@ impl By {
             request_id: self.request_id.clone(),
             trace: TraceContext::current().map(|trace| trace.to_string()),
             key: self.key.clone(),
-            data: event.data().map_err(|_| AppendError::Invalid("an event that can't be written as JSON"))?,
+            data,
+            event: exact.then(|| Arc::new(event)),
         })
     }
 }

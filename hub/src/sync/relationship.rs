@@ -33,7 +33,7 @@ pub async fn refresh(worker: &Worker, client: &str) -> Result<(), FollowError> {
     let told = worker.caller.adapters.relationship(&contact).await?;
     let relationship: Relationship = convert::relationship(told, Utc::now());
     let event = Event::RelationshipRefreshed(Refreshed { relationship });
-    let entry = By::hub(&record.client.org, &contact).entry(stream_of(&event, client), &event)?;
+    let entry = By::hub(&record.client.org, &contact).entry(stream_of(&event, client), event)?;
     worker.journal.append(Append { entries: vec![entry], ..Append::default() }).await?;
     Ok(())
 }

@@ -153,7 +153,7 @@ impl Worker {
     }
 
     async fn begin(&self, lane: &str, (step, by): (&Step, &By), subject: &Subject) -> Result<(), AppendError> {
-        let entry = by.entry(delivery_stream(self.adapter, lane), &settle::attempted(step))?;
+        let entry = by.entry(delivery_stream(self.adapter, lane), settle::attempted(step))?;
         // A mirror's body is the client as it is when the attempt is written down, so it must be this version.
         let expects = match (&step.body, subject) {
             (Body::Mirror(body), Subject::Client(record)) if body.version == record.client.version => {
@@ -168,7 +168,7 @@ impl Worker {
         let at = (self.clock.now(), rand::random::<f64>());
         let event = settle::failed(step, failure, self.repeatable(step.function), &self.schedule, at);
         tracing::info!(attempt = step.attempt, outcome = event.kind(), error = %failure.error, "an attempt failed");
-        self.note(vec![by.entry(delivery_stream(self.adapter, lane), &event)?], Vec::new()).await
+        self.note(vec![by.entry(delivery_stream(self.adapter, lane), event)?], Vec::new()).await
     }
 
     /// Writes down what an attempt has come to. On a full disk that waits in memory: forgotten, the attempt would count as one
@@ -195,15 +195,15 @@ impl Worker {
     ) -> Result<(), AppendError> {
         if let Effect::Document { status: DocumentStatus::Pending, .. } = effect {
             let undecided = settle::undecided(step, (&self.schedule, self.clock.now()), done);
-            return self.note(vec![by.entry(delivery_stream(self.adapter, lane), &undecided)?], Vec::new()).await;
+            return self.note(vec![by.entry(delivery_stream(self.adapter, lane), undecided)?], Vec::new()).await;
         }
-        let delivered = by.entry(delivery_stream(self.adapter, lane), &settle::delivered(step, &effect, done))?;
+        let delivered = by.entry(delivery_stream(self.adapter, lane), settle::delivered(step, &effect, done))?;
         let mut entries = vec![delivered];
         match effect {
             Effect::Screened(verdict) => return self.screened(lane, by, &entries, (&verdict, |_| true)).await,
             Effect::Document { id, status, reason } => {
                 let checked = Event::DocumentChecked(DocumentChecked { id, status, reason });
-                entries.push(by.entry(stream_of(&checked, lane), &checked)?);
+                entries.push(by.entry(stream_of(&checked, lane), checked)?);
             }
             Effect::Receipt { .. } | Effect::Listed => {}
         }
@@ -235,7 +235,7 @@ impl Worker {
             let events = client.decide(&ClientCommand::Screened { verdict: verdict.clone(), current });
             let mut entries = first.to_vec();
             for event in events.unwrap_or_default() {
-                entries.push(by.entry(stream_of(&event, lane), &event)?);
+                entries.push(by.entry(stream_of(&event, lane), event)?);
             }
             let expects = vec![(client_stream(lane), client.version), (kyc_stream(lane), client.kyc.version)];
             match self.note(entries, expects).await {

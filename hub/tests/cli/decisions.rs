@@ -32,7 +32,7 @@ fn place(count: usize) -> (Place, Vec<String>) {
         let attempted = Attempted { key: key.clone(), function, version: 1, owing: 1, attempt: 1 };
         let parked = Parked { key, function, reason: "rejected".into(), error: "no such field".into(), call: None };
         let entries = [Event::DeliveryAttempted(attempted), Event::DeliveryParked(parked)];
-        let entries = entries.iter().map(|event| by.entry(stream.clone(), event).unwrap()).collect();
+        let entries = entries.iter().map(|event| by.entry(stream.clone(), event.clone()).unwrap()).collect();
         futures::executor::block_on(data.journal.append(Append { entries, ..Append::default() })).unwrap();
     }
     (place, references)

@@ -100,7 +100,7 @@ impl Desk {
         }
         let key = ask.meta.key.as_ref();
         change.claims.extend(key.map(|key| key.claim(ask.permit.org(), ask.permit.member())));
-        let entries = change.events.iter().map(|(stream, event)| by.entry(stream.clone(), event));
+        let entries = change.events.into_iter().map(|(stream, event)| by.entry(stream, event));
         let entries = entries.collect::<Result<Vec<_>, _>>().map_err(CommandError::from)?;
         let append = Append { entries, expects: change.expects, claims: change.claims, releases: change.releases };
         self.journal.append(append).await.map_err(Attempt::from)

@@ -34,8 +34,7 @@ impl Desk {
     }
 
     fn earlier(&self, order: &Order, entry: &Entry) -> Result<Option<Done>, CommandError> {
-        let Some(data) = entry.data.as_deref() else { return Ok(None) };
-        let event = Event::from_entry(&entry.kind, data).ok().flatten();
+        let event = entry.event().ok().flatten().map(Arc::unwrap_or_clone);
         let about = match (&event, entry.stream.split_once('/')) {
             (Some(Event::RequestAnswered(Answered { reference })), _) => reference.clone(),
             (_, Some((_, reference))) => reference.to_owned(),

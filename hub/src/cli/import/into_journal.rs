@@ -61,7 +61,7 @@ impl IntoJournal {
             onboarding: self.onboarding,
         });
         let by = By { key: Some(key), ..self.by.clone() };
-        let entries = vec![by.entry(stream.clone(), &created)?];
+        let entries = vec![by.entry(stream.clone(), created)?];
         Ok(Append { entries, expects: vec![(stream, 0)], claims, releases: Vec::new() })
     }
 }

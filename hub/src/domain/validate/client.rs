@@ -3,6 +3,7 @@
 //! The server's own members are skipped unread, so that what was read can be sent back.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use serde_json::Value;
@@ -77,7 +78,7 @@ pub enum Mode {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
     /// What callers may write.
-    pub profile: Profile,
+    pub profile: Arc<Profile>,
     /// Whether `assignedTo` was sent and not null.
     pub assigns: bool,
     /// The caller's own reference. It can't be changed by an edit: the caller of this compares.
@@ -116,7 +117,7 @@ fn read(fields: &mut Fields<'_, '_>, today: NaiveDate, mode: Mode) -> Option<Dra
         Mode::Edit => (fields.optional("status", one_of(STATUSES)), fields.optional("statusReason", reason).flatten()),
     };
     let Identity { kind, name, corporate, individual } = identity?;
-    let profile = Profile {
+    let profile = Arc::new(Profile {
         kind,
         name,
         corporate: corporate.map(Box::new),
@@ -128,7 +129,7 @@ fn read(fields: &mut Fields<'_, '_>, today: NaiveDate, mode: Mode) -> Option<Dra
         language,
         tags,
         assigned_to,
-    };
+    });
     Some(Draft { profile, assigns: fields.has("assignedTo"), external_reference, status, status_reason })
 }
 

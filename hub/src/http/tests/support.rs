@@ -217,7 +217,7 @@ impl House {
             enrolled_at: None,
         });
         let reference = format!("DV-{client}");
-        let entry = By::hub("o", "test").entry(device_stream(&reference), &enrolled).unwrap();
+        let entry = By::hub("o", "test").entry(device_stream(&reference), enrolled).unwrap();
         self.journal.append(Append { entries: vec![entry], ..Append::default() }).await.unwrap();
         reference
     }

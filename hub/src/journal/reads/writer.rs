@@ -140,6 +140,7 @@ fn own(kind: &str, data: &impl serde::Serialize) -> Option<NewEntry> {
         trace: None,
         key: None,
         data: to_raw_value(data).ok()?,
+        event: None,
     })
 }
 
@@ -155,5 +156,6 @@ fn entry(view: View) -> Option<NewEntry> {
         trace: view.trace,
         key: None,
         data: to_raw_value(&data).ok()?,
+        event: None,
     })
 }

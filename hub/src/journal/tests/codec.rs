@@ -39,6 +39,7 @@ prop_compose! {
             actor: Actor { member, roles, address },
             key: key.map(|(key, body)| RequestKey { key, body }),
             data: RawValue::from_string(data).unwrap(),
+            event: None,
         }
     }
 }

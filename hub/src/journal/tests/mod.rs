@@ -33,6 +33,7 @@ fn entry(stream: &str, data: &str) -> NewEntry {
         trace: None,
         key: None,
         data: RawValue::from_string(data.into()).unwrap(),
+        event: None,
     }
 }
 
