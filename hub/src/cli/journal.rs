@@ -5,7 +5,6 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use chrono::SecondsFormat;
 use indicatif::ProgressBar;
 use serde_json::json;
 use uuid::Uuid;
@@ -15,6 +14,7 @@ use super::output::{Exit, Output};
 use super::report;
 use super::session::{Session, answers, bar, counter, told};
 use super::store::{CutArgs, ExportArgs, FilterArgs, JournalArgs, JournalCommand, ShowArgs, VerifyArgs};
+use crate::domain::moment;
 use crate::journal::{self, Actor, CutOrder, Filter, Finding, ReadError, Shown, VerifyReport, reads};
 use crate::startup::data::{journal_in, reads_in};
 
@@ -110,7 +110,7 @@ fn show(session: &Session, args: &ShowArgs) -> Result<Exit, String> {
 /// An entry in one line for people. Who and what, not the data: that is for `--json`.
 fn short(shown: &Shown) -> String {
     let entry = &shown.entry;
-    let time = entry.time.to_rfc3339_opts(SecondsFormat::Millis, true);
+    let time = moment::text(&entry.time);
     let action = if entry.action.is_empty() { "-" } else { &entry.action };
     let (stream, version, kind) = (&entry.stream, entry.version, &entry.kind);
     let text =

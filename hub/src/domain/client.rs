@@ -135,10 +135,12 @@ pub struct Client {
     /// That entry's number.
     pub seq: u64,
     /// When it was accepted.
+    #[serde(with = "super::moment")]
     pub created_at: DateTime<Utc>,
     /// By which member.
     pub created_by: String,
     /// When profile or status last changed.
+    #[serde(with = "super::moment")]
     pub updated_at: DateTime<Utc>,
     /// By which member.
     pub updated_by: String,

@@ -13,9 +13,10 @@ use serde_json::value::RawValue;
 use uuid::{Builder, Uuid};
 
 use super::claims::ClaimsKey;
-use super::entry::{Append, Claim, Digest, Entry, Hex, Mark, NewEntry, SCHEMA, millis};
+use super::entry::{Append, Claim, Digest, Entry, Hex, Mark, NewEntry, SCHEMA};
 use super::error::AppendError;
 use super::line::{ClaimMark, stream_mark};
+use crate::domain::moment;
 
 /// The longest append, all its lines together, in bytes: a request body of 1 MiB with room to spare.
 pub(super) const MAX_APPEND: usize = 4 << 20;
@@ -152,7 +153,7 @@ impl Clock {
     pub fn after(last: DateTime<Utc>) -> Self {
         let now = DateTime::from_timestamp_millis(Utc::now().timestamp_millis()).unwrap_or(last);
         let time = now.max(last);
-        Self { time, text: millis(&time) }
+        Self { time, text: moment::text(&time) }
     }
 
     fn id(&self) -> Uuid {
@@ -230,7 +231,7 @@ impl Line<'_> {
             out.push(b'"');
             if let Some(until) = &claim.until {
                 out.extend_from_slice(b",\"until\":\"");
-                out.extend_from_slice(millis(until).as_bytes());
+                out.extend_from_slice(moment::text(until).as_bytes());
                 out.push(b'"');
             }
             out.push(b'}');

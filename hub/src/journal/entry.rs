@@ -8,13 +8,14 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::domain::event::Event;
+use crate::domain::moment;
 
 /// The newest version of an entry's line; a reader refuses any other.
 pub const SCHEMA: u8 = 1;
@@ -229,7 +230,7 @@ pub struct Entry {
     /// `UUIDv7`, in step with `time`.
     pub id: Uuid,
     /// When its group was begun, in milliseconds; never before the previous entry's.
-    #[serde(serialize_with = "as_millis")]
+    #[serde(with = "moment")]
     pub time: DateTime<Utc>,
     /// The flush that it went with, named by the `seq` of that flush's first entry.
     pub group: u64,
@@ -297,15 +298,6 @@ pub struct Head {
 
 impl Head {
     pub(super) const EMPTY: Self = Self { seq: 0, hash: Digest::ZERO };
-}
-
-/// A time as it stands in a line.
-pub(super) fn millis(time: &DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
-fn as_millis<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&millis(time))
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
