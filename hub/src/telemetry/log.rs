@@ -170,7 +170,8 @@ mod tests {
         tracing::subscriber::with_default(subscriber(options, writer), || {
             let span = tracing::info_span!("request", trace_id = "4bf9", later = tracing::field::Empty);
             span.record("later", 7);
-            let _inside = span.enter();
+            let _outside = span.enter();
+            let _inside = tracing::info_span!("call").entered();
             tracing::info!(action = "CL002", status = 200, "answered");
             tracing::debug!("too fine");
         });
@@ -184,8 +185,8 @@ mod tests {
         let lines = logged(LogOptions::from_env(&env(&[]), false).unwrap());
         let line: serde_json::Value = serde_json::from_str(lines.trim()).unwrap();
         assert_eq!(line.get("action").unwrap(), "CL002");
-        let span = line.pointer("/spans/0").unwrap();
-        assert_eq!(*span, serde_json::json!({"name": "request", "trace_id": "4bf9", "later": 7}));
+        let request = serde_json::json!({"name": "request", "trace_id": "4bf9", "later": 7});
+        assert_eq!(*line.get("spans").unwrap(), serde_json::json!([request, {"name": "call"}]));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A list of codes of two letters, in one text.
 
-/// What stands between two codes begins: two letters and a blank.
+/// From the beginning of one code to that of the next: two letters and a blank.
 const STEP: usize = 3;
 
 /// Codes of two letters, sorted, with a blank between.
