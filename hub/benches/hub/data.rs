@@ -9,7 +9,7 @@ use hub::access::{Grant, LocalKey};
 use hub::domain::client::Status;
 use hub::domain::event::{Created, Event};
 use hub::domain::reference::{CLIENT, reference};
-use hub::domain::validate::{Mode, draft};
+use hub::domain::validate::{Mode, Tree, draft};
 use hub::journal::{Actor, Append, Claim, Journal};
 use hub::startup::data;
 use hub::sync::entries::{By, client_stream};
@@ -60,7 +60,7 @@ pub fn filled(store: &Path, clients: u64) -> Vec<String> {
     for (first, together) in (0..clients).step_by(TOGETHER).zip(references.chunks(TOGETHER)) {
         let mut append = Append::default();
         for (number, reference) in (first..).zip(together) {
-            let profile = draft(&company(number), Utc::now().date_naive(), Mode::Create).unwrap().profile;
+            let profile = draft(&Tree::from(&company(number)), Utc::now().date_naive(), Mode::Create).unwrap().profile;
             append.claims.extend(profile.claims(ORG).into_iter().map(Claim::lasting));
             let (external_reference, status) = (None, Status::Active);
             let created = Created { profile, external_reference, status, onboarding: false };

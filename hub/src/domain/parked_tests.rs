@@ -9,7 +9,7 @@ use super::delivery::{Adapter, Attempted, Failed, Function, Link, Parked, Progre
 use super::due::{mirror_due, mirror_since, screening_lapses};
 use super::event::Created;
 use super::kyc::KycStatus;
-use super::validate::{Mode, draft};
+use super::validate::{Mode, Tree, draft};
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
@@ -18,7 +18,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
 fn client(version: u64) -> Client {
     let json =
         json!({"kind": "corporate", "name": "A", "corporate": {"legalName": "A Ltd", "registrationNumber": "1"}});
-    let profile = draft(&json, at(0).date_naive(), Mode::Create).unwrap().profile;
+    let profile = draft(&Tree::from(&json), at(0).date_naive(), Mode::Create).unwrap().profile;
     let data = Created { profile, external_reference: None, status: Status::Active, onboarding: true };
     Client::created("CL-1", "o", &data, Mark { entry: Uuid::nil(), seq: 1, version, at: at(0), member: "m" })
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 use super::answer::Answer;
 use super::call::Endpoint;
 use super::context::HttpContext;
+use super::json;
 use super::path::Reference;
 use super::problem::{Code, Problem};
 use super::request::{Request, not_found, request, served};
@@ -18,6 +18,7 @@ use crate::access::Action;
 use crate::actors::adapters::{ReloadOrder, SwapError, Swapped};
 use crate::adapters::Digest;
 use crate::domain::delivery::Adapter;
+use crate::domain::validate::tree::{Members, Tree};
 use crate::domain::validate::{FieldError, Fields, Flaw};
 
 /// CX022.
@@ -47,9 +48,10 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     responses((status = 200, description = "What has taken over, or is asked beside", body = ReloadView), Reload))]
 async fn reload(request: Request, name: Reference) -> Result<Answer, Problem> {
     let body = request.optional_json().await?;
+    let json = json::parse_optional(&body)?;
     let permit = request.permit(Action::CX022)?;
     let adapter = known(&request, &name)?;
-    let order = order(body.value.as_ref()).map_err(Problem::fields)?;
+    let order = order(json.as_ref()).map_err(Problem::fields)?;
     let swapped = request.hub.swaps.reload((&permit, &request.meta_without_key()), adapter, order).await;
     Answer::of(&ReloadView::new(adapter, swapped.map_err(problem)?, order.shadow))
 }
@@ -61,7 +63,7 @@ async fn reload(request: Request, name: Reference) -> Result<Answer, Problem> {
     params(super::parameters::AdapterParameter),
     responses((status = 200, description = "What is back", body = ReloadView), Rollback))]
 async fn rollback(request: Request, name: Reference) -> Result<Answer, Problem> {
-    request.optional_json().await?;
+    json::parse_optional(&request.optional_json().await?)?;
     let permit = request.permit(Action::CX022)?;
     let adapter = known(&request, &name)?;
     let swapped = request.hub.swaps.roll_back((&permit, &request.meta_without_key()), adapter).await;
@@ -73,8 +75,8 @@ fn known(request: &Request, name: &Reference) -> Result<Adapter, Problem> {
     adapter.ok_or_else(|| not_found(Code::AdapterNotFound))
 }
 
-fn order(json: Option<&Value>) -> Result<ReloadOrder, Vec<FieldError>> {
-    let (empty, mut errors) = (Value::Object(Map::new()), Vec::new());
+fn order(json: Option<&Tree<'_>>) -> Result<ReloadOrder, Vec<FieldError>> {
+    let (empty, mut errors) = (Tree::Object(Members::default()), Vec::new());
     let json = json.filter(|json| !json.is_null()).unwrap_or(&empty);
     let mut fields = Fields::open(json, &["confirm", "shadow"], &mut errors);
     let confirm = fields.optional("confirm", digest);
@@ -123,13 +125,13 @@ mod tests {
     #[test]
     fn an_order_names_a_digest_and_a_number_of_calls() {
         assert_eq!(order(None).unwrap(), ReloadOrder::default());
-        assert_eq!(order(Some(&Value::Null)).unwrap(), ReloadOrder::default());
+        assert_eq!(order(Some(&Tree::Null)).unwrap(), ReloadOrder::default());
         let digest = Digest::of(b"new");
-        let whole = order(Some(&json!({"confirm": digest.to_string(), "shadow": 20}))).unwrap();
+        let whole = order(Some(&Tree::from(&json!({"confirm": digest.to_string(), "shadow": 20})))).unwrap();
         assert_eq!(whole, ReloadOrder { confirm: Some(digest), shadow: Some(20) });
         for wrong in [json!({"confirm": "md5:1"}), json!({"shadow": 0}), json!({"shadow": 1.5}), json!({"force": true})]
         {
-            assert_eq!(order(Some(&wrong)).unwrap_err().len(), 1, "{wrong}");
+            assert_eq!(order(Some(&Tree::from(&wrong))).unwrap_err().len(), 1, "{wrong}");
         }
     }
 }

@@ -8,16 +8,17 @@ use warp::{Filter, Rejection, filters::BoxedFilter, reply::Response};
 use super::answer::Answer;
 use super::call::Endpoint;
 use super::context::HttpContext;
+use super::json;
 use super::path::Reference;
 use super::problem::{Code, Problem};
-use super::request::{Json, Request, not_found, request, served};
+use super::request::{Request, not_found, request, served};
 use super::schema::Devices;
 use super::schema_in::{ActivateRequest, LockRequest, ResetPinRequest, TransferRequest};
 use super::statuses::{Activate, DeviceCommand, DeviceList, ResetPin, Transfer};
 use crate::access::{Action, Permit};
 use crate::actors::command::PinResetView;
-use crate::domain::validate::FieldError;
 use crate::domain::validate::body::{ActivateBody, LockBody, ResetPinBody, TransferBody};
+use crate::domain::validate::{FieldError, Tree};
 use crate::state::view::DeviceView;
 
 /// CL007.
@@ -75,9 +76,10 @@ async fn list(request: Request, reference: Reference) -> Result<Answer, Problem>
     responses((status = 200, description = "The device", body = DeviceView), DeviceCommand))]
 async fn lock(request: Request) -> Result<Answer, Problem> {
     let body = request.json().await?;
-    let meta = request.meta(&body.bytes)?;
-    let permit = allowed(&request, &body, Action::CL010)?;
-    let command = LockBody::parse(body.value()).map_err(|errors| wrong(&request, &body, errors))?;
+    let json = json::parse(&body)?;
+    let meta = request.meta(&body)?;
+    let permit = allowed(&request, &json, Action::CL010)?;
+    let command = LockBody::parse(&json).map_err(|errors| wrong(&request, &json, errors))?;
     let done = request.hub.commands.lock(permit, meta, command).await?;
     Ok(Answer::json(done.value.body()).replayed(done.replayed))
 }
@@ -90,9 +92,10 @@ async fn lock(request: Request) -> Result<Answer, Problem> {
     responses((status = 200, description = "The device, under its new owner", body = DeviceView), Transfer))]
 async fn transfer(request: Request) -> Result<Answer, Problem> {
     let body = request.json().await?;
-    let meta = request.meta(&body.bytes)?;
-    let permit = allowed(&request, &body, Action::CL011)?;
-    let command = TransferBody::parse(body.value()).map_err(|errors| wrong(&request, &body, errors))?;
+    let json = json::parse(&body)?;
+    let meta = request.meta(&body)?;
+    let permit = allowed(&request, &json, Action::CL011)?;
+    let command = TransferBody::parse(&json).map_err(|errors| wrong(&request, &json, errors))?;
     let done = request.hub.commands.transfer(permit, meta, command).await?;
     Ok(Answer::json(done.value.body()).replayed(done.replayed))
 }
@@ -103,9 +106,10 @@ async fn transfer(request: Request) -> Result<Answer, Problem> {
     responses((status = 200, description = "The device", body = DeviceView), Activate))]
 async fn activate(request: Request) -> Result<Answer, Problem> {
     let body = request.json().await?;
-    let meta = request.meta(&body.bytes)?;
-    let permit = allowed(&request, &body, Action::CL012)?;
-    let command = ActivateBody::parse(body.value()).map_err(|errors| wrong(&request, &body, errors))?;
+    let json = json::parse(&body)?;
+    let meta = request.meta(&body)?;
+    let permit = allowed(&request, &json, Action::CL012)?;
+    let command = ActivateBody::parse(&json).map_err(|errors| wrong(&request, &json, errors))?;
     let done = request.hub.commands.activate(permit, meta, command).await?;
     Ok(Answer::json(done.value.body()).replayed(done.replayed))
 }
@@ -118,17 +122,18 @@ async fn activate(request: Request) -> Result<Answer, Problem> {
     responses((status = 202, description = "The reset is on its way", body = PinResetView), ResetPin))]
 async fn reset_pin(request: Request) -> Result<Answer, Problem> {
     let body = request.json().await?;
-    let meta = request.meta(&body.bytes)?;
-    let permit = allowed(&request, &body, Action::CL013)?;
-    let command = ResetPinBody::parse(body.value()).map_err(|errors| wrong(&request, &body, errors))?;
+    let json = json::parse(&body)?;
+    let meta = request.meta(&body)?;
+    let permit = allowed(&request, &json, Action::CL013)?;
+    let command = ResetPinBody::parse(&json).map_err(|errors| wrong(&request, &json, errors))?;
     let done = request.hub.commands.reset_pin(permit, meta, command).await?;
     Ok(Answer::of(&done.value)?.status(StatusCode::ACCEPTED).replayed(done.replayed))
 }
 
 /// Asks the policy about the owner of the device that the body names, where there is one.
-fn allowed(request: &Request, body: &Json, action: Action) -> Result<Permit, Problem> {
+fn allowed(request: &Request, json: &Tree<'_>, action: Action) -> Result<Permit, Problem> {
     let (org, state) = (request.caller.org(), &request.hub.state);
-    let Some(device) = body.text("device").and_then(|device| state.device(org, device)) else {
+    let Some(device) = json.text("device").and_then(|device| state.device(org, device)) else {
         return request.permit(action);
     };
     let owner = &device.device.client;
@@ -139,10 +144,10 @@ fn allowed(request: &Request, body: &Json, action: Action) -> Result<Permit, Pro
 ///
 /// A body without mistakes is not looked up here: the command finds what is missing, after it has looked for an earlier
 /// answer to the same key.
-fn wrong(request: &Request, body: &Json, errors: Vec<FieldError>) -> Problem {
+fn wrong(request: &Request, json: &Tree<'_>, errors: Vec<FieldError>) -> Problem {
     let (org, state) = (request.caller.org(), &request.hub.state);
-    let unknown_device = body.text("device").is_some_and(|device| state.device(org, device).is_none());
-    let named = ["from", "to"].into_iter().filter_map(|member| body.text(member));
+    let unknown_device = json.text("device").is_some_and(|device| state.device(org, device).is_none());
+    let named = ["from", "to"].into_iter().filter_map(|member| json.text(member));
     let unknown_client = named.into_iter().any(|client| state.client(org, client).is_none());
     if unknown_device {
         not_found(Code::DeviceNotFound)

@@ -7,6 +7,7 @@ use warp::{Filter, filters::BoxedFilter, reply::Response};
 use super::answer::Answer;
 use super::call::Endpoint;
 use super::context::HttpContext;
+use super::json;
 use super::path::Reference;
 use super::problem::{Code, Problem};
 use super::profile::shown;
@@ -32,11 +33,12 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     responses((status = 200, description = "The client", body = ClientView, headers(("ETag" = String, description = "The version"))), Review))]
 async fn review(request: Request, reference: Reference) -> Result<Answer, Problem> {
     let body = request.json().await?;
-    let meta = request.meta(&body.bytes)?;
+    let json = json::parse(&body)?;
+    let meta = request.meta(&body)?;
     let client = request.hub.state.client(request.caller.org(), &reference.0);
     let permit = request.permit_on(Action::CX004, &reference.0, client.as_deref())?;
     client.ok_or_else(|| not_found(Code::ClientNotFound))?;
-    let decision = ReviewBody::parse(body.value()).map_err(Problem::fields)?;
+    let decision = ReviewBody::parse(&json).map_err(Problem::fields)?;
     let done = request.hub.commands.review(permit, meta, &reference.0, decision).await?;
     Ok(shown(&request, &done.value).replayed(done.replayed))
 }

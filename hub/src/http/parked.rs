@@ -11,6 +11,7 @@ use super::answer::Answer;
 use super::call::Endpoint;
 use super::context::HttpContext;
 use super::cursor::Cursor;
+use super::json;
 use super::listing::{DEFAULT_LIMIT, MAX_LIMIT, QUERY};
 use super::path::Reference;
 use super::problem::{Code, Problem};
@@ -97,10 +98,11 @@ async fn discard(request: Request, id: Reference) -> Result<Answer, Problem> {
 
 async fn decide(request: Request, Reference(id): Reference, decision: Decision) -> Result<Answer, Problem> {
     let body = request.optional_json().await?;
-    let meta = request.meta(&body.bytes)?;
+    let json = json::parse_optional(&body)?;
+    let meta = request.meta(&body)?;
     let permit = request.permit(Action::CX031)?;
     let commands = &request.hub.commands;
-    let reason = match DecisionBody::parse(body.value.as_ref(), decision) {
+    let reason = match DecisionBody::parse(json.as_ref(), decision) {
         Ok(DecisionBody { reason }) => reason,
         // Existence comes before fields.
         Err(_) if !commands.is_parked(&permit, &id).await? => return Err(not_found(Code::DeliveryNotFound)),
@@ -134,10 +136,10 @@ async fn discard_all(request: Request) -> Result<Answer, Problem> {
 
 async fn decide_all(request: Request, decision: Decision) -> Result<Answer, Problem> {
     let body = request.json().await?;
-    let meta = request.meta(&body.bytes)?;
+    let json = json::parse(&body)?;
+    let meta = request.meta(&body)?;
     let permit = request.permit(Action::CX031)?;
-    let DecisionsBody { filter, reason, dry_run } =
-        DecisionsBody::parse(body.value(), decision).map_err(Problem::fields)?;
+    let DecisionsBody { filter, reason, dry_run } = DecisionsBody::parse(&json, decision).map_err(Problem::fields)?;
     let commands = &request.hub.commands;
     if dry_run {
         let met = commands.census(&permit, filter, MAX_LIMIT).await?;

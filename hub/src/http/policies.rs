@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 use super::answer::Answer;
 use super::call::Endpoint;
 use super::context::HttpContext;
+use super::json;
 use super::problem::Problem;
 use super::request::{Request, request, served};
 use super::schema_in::ExplainRequest;
@@ -16,7 +16,7 @@ use super::statuses::{Admin, Explain};
 use super::views::PolicyView;
 use crate::access::{Action, Explanation, Question, is_org};
 use crate::domain::validate::formats::opaque;
-use crate::domain::validate::{FieldError, Fields, Flaw};
+use crate::domain::validate::{FieldError, Fields, Flaw, Tree};
 
 /// CX040.
 pub static POLICIES: Endpoint = Endpoint::json("/admin/policies", "CX040");
@@ -57,15 +57,16 @@ async fn policies(request: Request) -> Result<Answer, Problem> {
     responses((status = 200, description = "The answer, and why", body = Explanation), Explain))]
 async fn explain(request: Request) -> Result<Answer, Problem> {
     let body = request.json().await?;
+    let json = json::parse(&body)?;
     request.permit(Action::CX041)?;
-    let question = question(body.value()).map_err(Problem::fields)?;
+    let question = question(&json).map_err(Problem::fields)?;
     let reference = question.client.as_deref();
     let client = reference.and_then(|reference| request.hub.state.client(&question.org, reference));
     let explanation = request.hub.access.explain(&question, client.as_ref().map(|record| &*record.client));
     Answer::of(&explanation.map_err(Problem::internal)?)
 }
 
-fn question(json: &Value) -> Result<Question, Vec<FieldError>> {
+fn question(json: &Tree<'_>) -> Result<Question, Vec<FieldError>> {
     let mut errors = Vec::new();
     let mut fields = Fields::open(json, &KNOWN, &mut errors);
     let (member, org) = (fields.required("member", opaque), fields.required("org", org));

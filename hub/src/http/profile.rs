@@ -13,11 +13,11 @@ use super::etag::IfMatch;
 use super::listing::{KNOWN, ListParams};
 use super::path::Reference;
 use super::problem::{Code, Problem};
-use super::query;
 use super::request::{Request, not_found, request, request_by, served};
 use super::schema::ClientPage;
 use super::schema_in::{ArchiveRequest, ClientInput};
 use super::statuses::{Archive, Create, Edit, List, View};
+use super::{json, query};
 use crate::access::Action;
 use crate::domain::filter::{Attribute, Attributes};
 use crate::domain::validate::body::ArchiveBody;
@@ -99,9 +99,10 @@ async fn view(request: Request, reference: Reference) -> Result<Answer, Problem>
         ("Location" = String, description = "Where the client is"), ("ETag" = String, description = "The version"))), Create))]
 async fn create(request: Request) -> Result<Answer, Problem> {
     let body = request.json().await?;
-    let meta = request.meta(&body.bytes)?;
+    let json = json::parse(&body)?;
+    let meta = request.meta(&body)?;
     let permit = request.permit(Action::CL003)?;
-    let draft = draft(body.value(), Utc::now().date_naive(), Mode::Create).map_err(Problem::fields)?;
+    let draft = draft(&json, Utc::now().date_naive(), Mode::Create).map_err(Problem::fields)?;
     let done = request.hub.commands.create(permit, meta, draft).await?;
     let location = format!("/clients/profile/{}", done.value.client.reference);
     // Nobody's favourite when it was made, which is what a replay answers too.
@@ -117,11 +118,12 @@ async fn create(request: Request) -> Result<Answer, Problem> {
     responses((status = 200, description = "The client", body = ClientView, headers(("ETag" = String, description = "The version"))), Edit))]
 async fn edit(request: Request, reference: Reference) -> Result<Answer, Problem> {
     let body = request.json().await?;
+    let json = json::parse(&body)?;
     let if_match = IfMatch::parse(&request.call.headers)?;
     let client = request.hub.state.client(request.caller.org(), &reference.0);
     let permit = request.permit_on(Action::CL004, &reference.0, client.as_deref())?;
     let client = client.ok_or_else(|| not_found(Code::ClientNotFound))?;
-    let draft = draft(body.value(), Utc::now().date_naive(), Mode::Edit).map_err(Problem::fields)?;
+    let draft = draft(&json, Utc::now().date_naive(), Mode::Edit).map_err(Problem::fields)?;
     let expected = if_match.expected(Some(client.client.version));
     let meta = request.meta_without_key();
     let done = request.hub.commands.edit((permit, meta), &reference.0, expected, draft).await?;
@@ -136,11 +138,12 @@ async fn edit(request: Request, reference: Reference) -> Result<Answer, Problem>
     responses((status = 200, description = "The archived client", body = ClientView, headers(("ETag" = String, description = "The version"))), Archive))]
 async fn archive(request: Request, reference: Reference) -> Result<Answer, Problem> {
     let body = request.optional_json().await?;
+    let json = json::parse_optional(&body)?;
     let if_match = IfMatch::parse(&request.call.headers)?;
     let client = request.hub.state.client(request.caller.org(), &reference.0);
     let permit = request.permit_on(Action::CL005, &reference.0, client.as_deref())?;
     let client = client.ok_or_else(|| not_found(Code::ClientNotFound))?;
-    let ArchiveBody { reason } = ArchiveBody::parse(body.value.as_ref()).map_err(Problem::fields)?;
+    let ArchiveBody { reason } = ArchiveBody::parse(json.as_ref()).map_err(Problem::fields)?;
     let expected = if_match.expected(Some(client.client.version));
     let meta = request.meta_without_key();
     let done = request.hub.commands.archive((permit, meta), &reference.0, expected, reason).await?;

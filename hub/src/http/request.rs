@@ -7,7 +7,6 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde_json::Value;
 use warp::reply::Response;
 use warp::{Filter, Rejection};
 
@@ -17,7 +16,7 @@ use super::call::{Call, Endpoint};
 use super::context::{HttpContext, Look};
 use super::problem::{Code, Problem};
 use super::query::Query;
-use super::{idempotency, json, media};
+use super::{idempotency, media};
 use crate::access::{Action, Caller, Permit, Target};
 use crate::actors::command::Meta;
 use crate::state::ClientRecord;
@@ -32,28 +31,6 @@ pub struct Request {
     pub caller: Arc<Caller>,
 }
 
-/// A JSON body that was read.
-pub struct Json {
-    /// What it says; `None` where an optional one was left out.
-    pub value: Option<Value>,
-    /// As it came.
-    pub bytes: Bytes,
-}
-
-impl Json {
-    /// The value; null where it was left out.
-    #[must_use]
-    pub fn value(&self) -> &Value {
-        self.value.as_ref().unwrap_or(&Value::Null)
-    }
-
-    /// A member that is text.
-    #[must_use]
-    pub fn text(&self, member: &str) -> Option<&str> {
-        self.value().get(member).and_then(Value::as_str)
-    }
-}
-
 impl Request {
     /// The query, of which only the parameters in `known` are taken.
     ///
@@ -63,22 +40,21 @@ impl Request {
         Query::parse(self.call.uri.query(), known)
     }
 
-    /// The JSON body.
+    /// The JSON body, as it came.
     ///
     /// # Errors
-    /// Another media type (415), too large (413), not well-formed (400).
-    pub async fn json(&self) -> Result<Json, Problem> {
+    /// Another media type (415), too large (413).
+    pub async fn json(&self) -> Result<Bytes, Problem> {
         self.query(&[])?;
         media::expect(&self.call.headers, media::JSON)?;
-        let bytes = body::read(self.unread()?, body::JSON_LIMIT).await?;
-        Ok(Json { value: Some(json::parse(&bytes)?), bytes })
+        body::read(self.unread()?, body::JSON_LIMIT).await
     }
 
-    /// The JSON body, which may be left out.
+    /// The JSON body, as it came; empty where it was left out.
     ///
     /// # Errors
     /// As `json`.
-    pub async fn optional_json(&self) -> Result<Json, Problem> {
+    pub async fn optional_json(&self) -> Result<Bytes, Problem> {
         self.query(&[])?;
         let unread = self.unread()?;
         let typed = self.call.headers.contains_key(http::header::CONTENT_TYPE);
@@ -86,14 +62,13 @@ impl Request {
             media::expect(&self.call.headers, media::JSON)?;
         }
         if body::is_empty(&unread) {
-            return Ok(Json { value: None, bytes: Bytes::new() });
+            return Ok(Bytes::new());
         }
         let bytes = body::read(unread, body::JSON_LIMIT).await?;
-        if bytes.is_empty() {
-            return Ok(Json { value: None, bytes });
+        if !bytes.is_empty() && !typed {
+            media::expect(&self.call.headers, media::JSON)?;
         }
-        media::expect(&self.call.headers, media::JSON)?;
-        Ok(Json { value: Some(json::parse(&bytes)?), bytes })
+        Ok(bytes)
     }
 
     /// The body, not read.

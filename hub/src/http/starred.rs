@@ -7,6 +7,7 @@ use warp::{Filter, filters::BoxedFilter, reply::Response};
 use super::answer::Answer;
 use super::call::Endpoint;
 use super::context::HttpContext;
+use super::json;
 use super::path::Reference;
 use super::problem::{Code, Problem};
 use super::request::{Request, not_found, request, served};
@@ -33,11 +34,12 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     responses((status = 200, description = "How it stands", body = Starred), Star))]
 async fn star(request: Request, reference: Reference) -> Result<Answer, Problem> {
     let body = request.optional_json().await?;
-    let meta = request.meta(&body.bytes)?;
+    let json = json::parse_optional(&body)?;
+    let meta = request.meta(&body)?;
     let client = request.hub.state.client(request.caller.org(), &reference.0);
     let permit = request.permit_on(Action::CL008, &reference.0, client.as_deref())?;
     client.ok_or_else(|| not_found(Code::ClientNotFound))?;
-    let StarBody { starred } = StarBody::parse(body.value.as_ref()).map_err(Problem::fields)?;
+    let StarBody { starred } = StarBody::parse(json.as_ref()).map_err(Problem::fields)?;
     let done = request.hub.commands.star(permit, meta, &reference.0, starred).await?;
     Ok(Answer::of(&Starred { reference: reference.0, starred: done.value })?.replayed(done.replayed))
 }

@@ -279,7 +279,7 @@ mod tests {
     use crate::domain::client::{Client, Mark, Status};
     use crate::domain::delivery::{Delivery, Link};
     use crate::domain::event::Created;
-    use crate::domain::validate::{Mode, draft};
+    use crate::domain::validate::{Mode, Tree, draft};
 
     fn client() -> Client {
         let sent = json!({
@@ -289,7 +289,7 @@ mod tests {
                 "nationalId": "QQ654321B",
             },
         });
-        let profile = draft(&sent, Utc::now().date_naive(), Mode::Create).unwrap().profile;
+        let profile = draft(&Tree::from(&sent), Utc::now().date_naive(), Mode::Create).unwrap().profile;
         let created = Created { profile, external_reference: None, status: Status::Active, onboarding: true };
         let mark = Mark { entry: Uuid::now_v7(), seq: 7, version: 1, at: Utc::now(), member: "m-1" };
         Client::created("CL-1", "o", &created, mark)

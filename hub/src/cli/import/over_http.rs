@@ -157,7 +157,7 @@ async fn read(answer: Response) -> Answer {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::domain::validate::{Mode, draft};
+    use crate::domain::validate::{Mode, Tree, draft};
 
     #[test]
     fn what_is_sent_reads_as_the_same_client() {
@@ -165,8 +165,8 @@ mod tests {
             "dateOfBirth": "1984-02-29", "nationality": "PT", "nationalId": "1"}, "assignedTo": ["m-1"],
             "externalReference": "PF-1", "address": {"city": "Porto", "country": "PT"}});
         let today = chrono::NaiveDate::from_ymd_opt(2026, 11, 22).unwrap();
-        let sent = draft(&json, today, Mode::Create).unwrap();
-        assert_eq!(draft(&body(&sent).unwrap(), today, Mode::Create).unwrap(), sent);
+        let sent = draft(&Tree::from(&json), today, Mode::Create).unwrap();
+        assert_eq!(draft(&Tree::from(&body(&sent).unwrap()), today, Mode::Create).unwrap(), sent);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::record::Record;
 use super::sink::{Created, Sink, SinkError};
 use super::{Format, ImportArgs};
 use crate::cli::output::{Exit, Output};
-use crate::domain::validate::{FieldError, Mode, draft};
+use crate::domain::validate::{FieldError, Mode, Tree, draft};
 
 /// Lines on the way to the sink at one time: enough to fill the journal's groups.
 const ON_THE_WAY: usize = 64;
@@ -174,7 +174,7 @@ async fn take<S: Sink>(record: Record, sink: &S, org: &str, today: NaiveDate) ->
     let (number, offset) = (record.line, record.offset);
     let claim = format!("import/{org}/{}", record.digest);
     let read = record.content.map_err(Refusal::Other);
-    let read = read.and_then(|json| draft(&json, today, Mode::Create).map_err(Refusal::Fields));
+    let read = read.and_then(|json| draft(&Tree::from(&json), today, Mode::Create).map_err(Refusal::Fields));
     let outcome = match read {
         Err(refusal) => Err(Failure::Refused(refusal)),
         Ok(draft) => sink.create(draft, number, claim).await.map_err(|error| match error {

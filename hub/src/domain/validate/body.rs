@@ -3,11 +3,11 @@
 //! References in them are opaque text of any shape: whether they exist is not a question of form.
 
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::fields::{FieldError, Fields};
 use super::formats::{one_of, opaque, reason};
+use super::tree::Tree;
 
 /// CL010.
 #[derive(Debug, Clone, PartialEq, Eq, ToSchema)]
@@ -93,7 +93,7 @@ impl LockBody {
     ///
     /// # Errors
     /// All that is wrong with it.
-    pub fn parse(json: &Value) -> Result<Self, Vec<FieldError>> {
+    pub fn parse(json: &Tree<'_>) -> Result<Self, Vec<FieldError>> {
         body(json, &["device", "locked", "reason"], |fields| {
             let (device, locked) = (fields.required("device", opaque), fields.flag("locked"));
             let reason = why(fields);
@@ -107,7 +107,7 @@ impl TransferBody {
     ///
     /// # Errors
     /// All that is wrong with it.
-    pub fn parse(json: &Value) -> Result<Self, Vec<FieldError>> {
+    pub fn parse(json: &Tree<'_>) -> Result<Self, Vec<FieldError>> {
         body(json, &["device", "from", "to", "reason"], |fields| {
             let device = fields.required("device", opaque);
             let (from, to) = (fields.required("from", opaque), fields.required("to", opaque));
@@ -122,7 +122,7 @@ impl ActivateBody {
     ///
     /// # Errors
     /// All that is wrong with it.
-    pub fn parse(json: &Value) -> Result<Self, Vec<FieldError>> {
+    pub fn parse(json: &Tree<'_>) -> Result<Self, Vec<FieldError>> {
         body(json, &["device", "active", "reason"], |fields| {
             let (device, active) = (fields.required("device", opaque), fields.flag("active"));
             let reason = why(fields);
@@ -136,7 +136,7 @@ impl ResetPinBody {
     ///
     /// # Errors
     /// All that is wrong with it.
-    pub fn parse(json: &Value) -> Result<Self, Vec<FieldError>> {
+    pub fn parse(json: &Tree<'_>) -> Result<Self, Vec<FieldError>> {
         body(json, &["device", "reason"], |fields| {
             let device = fields.required("device", opaque);
             let reason = why(fields);
@@ -150,7 +150,7 @@ impl StarBody {
     ///
     /// # Errors
     /// All that is wrong with it.
-    pub fn parse(json: Option<&Value>) -> Result<Self, Vec<FieldError>> {
+    pub fn parse(json: Option<&Tree<'_>>) -> Result<Self, Vec<FieldError>> {
         optional_body(json, &["starred"], |fields| Some(Self { starred: fields.optional_flag("starred") }))
     }
 }
@@ -160,7 +160,7 @@ impl ReviewBody {
     ///
     /// # Errors
     /// All that is wrong with it.
-    pub fn parse(json: &Value) -> Result<Self, Vec<FieldError>> {
+    pub fn parse(json: &Tree<'_>) -> Result<Self, Vec<FieldError>> {
         body(json, &["decision", "reason"], |fields| {
             let decision = fields.required("decision", one_of(DECISIONS));
             let reason = why(fields);
@@ -174,7 +174,7 @@ impl ArchiveBody {
     ///
     /// # Errors
     /// All that is wrong with it.
-    pub fn parse(json: Option<&Value>) -> Result<Self, Vec<FieldError>> {
+    pub fn parse(json: Option<&Tree<'_>>) -> Result<Self, Vec<FieldError>> {
         optional_body(json, &["reason"], |fields| Some(Self { reason: why(fields) }))
     }
 }
@@ -184,18 +184,18 @@ fn why(fields: &mut Fields<'_, '_>) -> Option<String> {
 }
 
 fn optional_body<T: Default>(
-    json: Option<&Value>,
+    json: Option<&Tree<'_>>,
     known: &[&str],
     read: impl FnOnce(&mut Fields<'_, '_>) -> Option<T>,
 ) -> Result<T, Vec<FieldError>> {
     match json {
-        None | Some(Value::Null) => Ok(T::default()),
+        None | Some(Tree::Null) => Ok(T::default()),
         Some(json) => body(json, known, read),
     }
 }
 
 pub(super) fn body<T>(
-    json: &Value,
+    json: &Tree<'_>,
     known: &[&str],
     read: impl FnOnce(&mut Fields<'_, '_>) -> Option<T>,
 ) -> Result<T, Vec<FieldError>> {
@@ -220,7 +220,8 @@ mod tests {
 
     #[test]
     fn everything_wrong_is_said_at_once() {
-        let errors = TransferBody::parse(&json!({"device": 1, "to": null, "reason": "x".repeat(501), "pin": "1"}));
+        let errors =
+            TransferBody::parse(&Tree::from(&json!({"device": 1, "to": null, "reason": "x".repeat(501), "pin": "1"})));
         let expected = [
             ("/pin".to_owned(), "unknown-field"),
             ("/device".to_owned(), "wrong-type"),
@@ -233,26 +234,32 @@ mod tests {
 
     #[test]
     fn a_document_that_is_no_object_is_one_error() {
-        assert_eq!(codes(LockBody::parse(&json!([1])).unwrap_err()), [(String::new(), "wrong-type")]);
-        assert_eq!(codes(StarBody::parse(Some(&json!("x"))).unwrap_err()), [(String::new(), "wrong-type")]);
+        assert_eq!(codes(LockBody::parse(&Tree::from(&json!([1]))).unwrap_err()), [(String::new(), "wrong-type")]);
+        assert_eq!(
+            codes(StarBody::parse(Some(&Tree::from(&json!("x")))).unwrap_err()),
+            [(String::new(), "wrong-type")]
+        );
     }
 
     #[test]
     fn a_reason_may_be_blank_and_a_body_absent() {
-        let lock = LockBody::parse(&json!({"device": "DV-1", "locked": true, "reason": " "})).unwrap();
+        let lock = LockBody::parse(&Tree::from(&json!({"device": "DV-1", "locked": true, "reason": " "}))).unwrap();
         assert_eq!(lock, LockBody { device: "DV-1".into(), locked: true, reason: None });
         assert_eq!(StarBody::parse(None).unwrap(), StarBody { starred: None });
-        assert_eq!(StarBody::parse(Some(&json!({"starred": false}))).unwrap(), StarBody { starred: Some(false) });
-        assert_eq!(ArchiveBody::parse(Some(&Value::Null)).unwrap(), ArchiveBody { reason: None });
+        assert_eq!(
+            StarBody::parse(Some(&Tree::from(&json!({"starred": false})))).unwrap(),
+            StarBody { starred: Some(false) }
+        );
+        assert_eq!(ArchiveBody::parse(Some(&Tree::Null)).unwrap(), ArchiveBody { reason: None });
     }
 
     #[test]
     fn the_other_commands_read_their_members() {
-        assert!(ActivateBody::parse(&json!({"device": "DV-1", "active": false})).is_ok());
-        assert!(ResetPinBody::parse(&json!({"device": "DV-1"})).is_ok());
-        let review = ReviewBody::parse(&json!({"decision": "reject", "reason": "a match"})).unwrap();
+        assert!(ActivateBody::parse(&Tree::from(&json!({"device": "DV-1", "active": false}))).is_ok());
+        assert!(ResetPinBody::parse(&Tree::from(&json!({"device": "DV-1"}))).is_ok());
+        let review = ReviewBody::parse(&Tree::from(&json!({"decision": "reject", "reason": "a match"}))).unwrap();
         assert_eq!(review, ReviewBody { decision: Decision::Reject, reason: Some("a match".into()) });
-        let wrong = ReviewBody::parse(&json!({"decision": "maybe"})).unwrap_err();
+        let wrong = ReviewBody::parse(&Tree::from(&json!({"decision": "maybe"}))).unwrap_err();
         assert_eq!(wrong.first().unwrap().detail, "accepted: approve, reject");
     }
 }

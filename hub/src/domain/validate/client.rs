@@ -2,17 +2,16 @@
 //!
 //! The server's own members are skipped unread, so that what was read can be sent back.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use serde_json::Value;
 
 use super::fields::{FieldError, Fields, Flaw};
 use super::formats::{
     LONGEST_MEMBER, LONGEST_NAME, LONGEST_NUMBER, LONGEST_TAG, birth_date, country, email, industry, language, lei,
     one_of, past_date, phone, reason, text,
 };
+use super::tree::Tree;
 use crate::domain::client::Status;
 use crate::domain::profile::{Address, Contact, Corporate, Individual, Kind, Profile};
 
@@ -93,7 +92,7 @@ pub struct Draft {
 ///
 /// # Errors
 /// All that is wrong with it, in the order of the fields, `MOST_ERRORS` at most.
-pub fn draft(json: &Value, today: NaiveDate, mode: Mode) -> Result<Draft, Vec<FieldError>> {
+pub fn draft(json: &Tree<'_>, today: NaiveDate, mode: Mode) -> Result<Draft, Vec<FieldError>> {
     let mut errors = Vec::new();
     let read = read(&mut Fields::open(json, KNOWN, &mut errors), today, mode);
     match read {
@@ -135,8 +134,14 @@ fn read(fields: &mut Fields<'_, '_>, today: NaiveDate, mode: Mode) -> Option<Dra
 
 /// Each once, where it came first.
 fn once(texts: Vec<String>) -> Vec<String> {
-    let mut seen = HashSet::new();
-    texts.into_iter().filter(|text| seen.insert(text.clone())).collect()
+    let mut kept = Vec::with_capacity(texts.len());
+    for text in texts {
+        // There are 50 at most.
+        if !kept.contains(&text) {
+            kept.push(text);
+        }
+    }
+    kept
 }
 
 /// Who the client is: what differs between the two kinds.

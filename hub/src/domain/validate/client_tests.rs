@@ -34,7 +34,7 @@ fn with(mut json: Value, pointer: &str, name: &str, value: Value) -> Value {
 }
 
 fn wrong(json: &Value) -> Vec<(String, &'static str)> {
-    let errors = draft(json, today(), Mode::Edit).unwrap_err();
+    let errors = draft(&json.into(), today(), Mode::Edit).unwrap_err();
     errors.into_iter().map(|error| (error.pointer, error.code)).collect()
 }
 
@@ -53,25 +53,27 @@ fn render(draft: &Draft) -> Value {
 
 #[test]
 fn a_whole_company_is_read_and_normalised() {
-    let read = draft(&company(), today(), Mode::Create).unwrap();
+    let read = draft(&Tree::from(&company()), today(), Mode::Create).unwrap();
     assert_eq!(read.profile.name, "Meridian Freight Ltd");
     assert_eq!(read.profile.phone.as_deref(), Some("+442079460000"));
     assert!(read.assigns);
-    assert_eq!(draft(&render(&read), today(), Mode::Create).unwrap(), read);
+    assert_eq!(draft(&Tree::from(&render(&read)), today(), Mode::Create).unwrap(), read);
 }
 
 #[test]
 fn an_individuals_name_is_the_two_names_joined() {
-    assert_eq!(draft(&person(), today(), Mode::Create).unwrap().profile.name, "Ines Duarte");
-    assert!(draft(&with(person(), "", "name", json!("Ines Duarte")), today(), Mode::Create).is_ok());
+    assert_eq!(draft(&Tree::from(&person()), today(), Mode::Create).unwrap().profile.name, "Ines Duarte");
+    assert!(draft(&Tree::from(&with(person(), "", "name", json!("Ines Duarte"))), today(), Mode::Create).is_ok());
     assert_eq!(wrong(&with(person(), "", "name", json!("I. Duarte"))), [("/name".into(), "mismatch")]);
 }
 
 #[test]
 fn two_long_names_can_be_read_back() {
     let long = with(person(), "/individual", "givenName", json!("x".repeat(200)));
-    let read = draft(&with(long, "/individual", "familyName", json!("y".repeat(200))), today(), Mode::Create).unwrap();
-    assert_eq!(draft(&render(&read), today(), Mode::Create).unwrap(), read);
+    let read =
+        draft(&Tree::from(&with(long, "/individual", "familyName", json!("y".repeat(200)))), today(), Mode::Create)
+            .unwrap();
+    assert_eq!(draft(&Tree::from(&render(&read)), today(), Mode::Create).unwrap(), read);
 }
 
 #[test]
@@ -91,8 +93,8 @@ fn the_servers_own_members_are_skipped_unread() {
     ] {
         sent = with(sent, "", name, json!({"anything": [1]}));
     }
-    assert!(draft(&sent, today(), Mode::Edit).is_ok());
-    let created = draft(&with(sent.clone(), "", "status", json!(7)), today(), Mode::Create).unwrap();
+    assert!(draft(&Tree::from(&sent), today(), Mode::Edit).is_ok());
+    let created = draft(&Tree::from(&with(sent.clone(), "", "status", json!(7))), today(), Mode::Create).unwrap();
     assert_eq!(created.status, None);
     assert_eq!(wrong(&with(sent, "", "status", json!(7))), [("/status".into(), "wrong-type")]);
 }
@@ -100,7 +102,7 @@ fn the_servers_own_members_are_skipped_unread() {
 #[test]
 fn an_edit_reads_status_and_reason() {
     let sent = with(with(company(), "", "status", json!("suspended")), "", "statusReason", json!("dormant"));
-    let read = draft(&with(sent, "", "externalReference", json!("A-1")), today(), Mode::Edit).unwrap();
+    let read = draft(&Tree::from(&with(sent, "", "externalReference", json!("A-1"))), today(), Mode::Edit).unwrap();
     assert_eq!((read.status, read.status_reason.as_deref()), (Some(Status::Suspended), Some("dormant")));
     assert_eq!(read.external_reference.as_deref(), Some("A-1"));
     assert_eq!(wrong(&with(company(), "", "status", json!("closed"))), [("/status".into(), "unknown-value")]);
@@ -118,7 +120,7 @@ fn what_is_required_is_named_to_the_leaf() {
 fn exactly_the_object_of_the_kind_is_there() {
     assert_eq!(wrong(&with(company(), "", "individual", json!({}))), [("/individual".into(), "unexpected")]);
     assert_eq!(wrong(&with(person(), "", "corporate", json!({}))), [("/corporate".into(), "unexpected")]);
-    assert!(draft(&with(person(), "", "corporate", Value::Null), today(), Mode::Create).is_ok());
+    assert!(draft(&Tree::from(&with(person(), "", "corporate", Value::Null)), today(), Mode::Create).is_ok());
 }
 
 #[test]
@@ -217,7 +219,7 @@ proptest! {
     #[test]
     fn no_document_breaks_it(json in arbitrary_json()) {
         for mode in [Mode::Create, Mode::Edit] {
-            if let Err(errors) = draft(&json, today(), mode) {
+            if let Err(errors) = draft(&Tree::from(&json), today(), mode) {
                 prop_assert!(!errors.is_empty());
                 for error in errors {
                     // A pointer leads to the member or, where that is missing, into an object on the way.
@@ -229,8 +231,8 @@ proptest! {
 
     #[test]
     fn what_was_read_reads_the_same_again(json in plausible()) {
-        if let Ok(read) = draft(&json, today(), Mode::Edit) {
-            prop_assert_eq!(draft(&render(&read), today(), Mode::Edit), Ok(read));
+        if let Ok(read) = draft(&Tree::from(&json), today(), Mode::Edit) {
+            prop_assert_eq!(draft(&Tree::from(&render(&read)), today(), Mode::Edit), Ok(read));
         }
     }
 

@@ -1,10 +1,9 @@
 //! The bodies of decisions on deliveries that were set aside (CX031).
 
-use serde_json::{Map, Value};
-
 use super::body::body;
 use super::fields::{FieldError, Fields, Flaw};
 use super::formats::{opaque, reason};
+use super::tree::{Members, Tree};
 use crate::domain::delivery::{Adapter, Function};
 use crate::domain::parked::{Decision, ParkedFilter, REASONS};
 
@@ -31,8 +30,8 @@ impl DecisionBody {
     ///
     /// # Errors
     /// All that is wrong with it.
-    pub fn parse(json: Option<&Value>, decision: Decision) -> Result<Self, Vec<FieldError>> {
-        let empty = Value::Object(Map::new());
+    pub fn parse(json: Option<&Tree<'_>>, decision: Decision) -> Result<Self, Vec<FieldError>> {
+        let empty = Tree::Object(Members::default());
         let json = json.filter(|json| !json.is_null()).unwrap_or(&empty);
         body(json, &["reason"], |fields| Some(Self { reason: justified(fields, decision, false) }))
     }
@@ -43,7 +42,7 @@ impl DecisionsBody {
     ///
     /// # Errors
     /// All that is wrong with it.
-    pub fn parse(json: &Value, decision: Decision) -> Result<Self, Vec<FieldError>> {
+    pub fn parse(json: &Tree<'_>, decision: Decision) -> Result<Self, Vec<FieldError>> {
         body(json, &["filter", "reason", "dryRun"], |fields| {
             let dry_run = fields.optional_flag("dryRun").unwrap_or(false);
             let filter = filter(fields);
@@ -126,18 +125,18 @@ mod tests {
     #[test]
     fn to_discard_needs_a_reason_and_to_retry_does_not() {
         assert_eq!(DecisionBody::parse(None, Decision::Retry).unwrap().reason, None);
-        assert_eq!(DecisionBody::parse(Some(&json!({})), Decision::Retry).unwrap().reason, None);
+        assert_eq!(DecisionBody::parse(Some(&Tree::from(&json!({}))), Decision::Retry).unwrap().reason, None);
         for json in [None, Some(json!(null)), Some(json!({})), Some(json!({"reason": " "}))] {
-            let errors = DecisionBody::parse(json.as_ref(), Decision::Discard).unwrap_err();
+            let errors = DecisionBody::parse(json.as_ref().map(Tree::from).as_ref(), Decision::Discard).unwrap_err();
             assert_eq!(codes(errors), [("/reason".to_owned(), "required")], "{json:?}");
         }
-        let errors = DecisionBody::parse(Some(&json!({"reason": 7})), Decision::Discard).unwrap_err();
+        let errors = DecisionBody::parse(Some(&Tree::from(&json!({"reason": 7}))), Decision::Discard).unwrap_err();
         assert_eq!(codes(errors), [("/reason".to_owned(), "wrong-type")]);
     }
 
     #[test]
     fn a_filter_is_asked_for_and_read_strictly() {
-        let none = DecisionsBody::parse(&json!({}), Decision::Discard).unwrap_err();
+        let none = DecisionsBody::parse(&Tree::from(&json!({})), Decision::Discard).unwrap_err();
         assert_eq!(codes(none), [("/filter".to_owned(), "required"), ("/reason".to_owned(), "required")]);
         let wrong =
             json!({"filter": {"adapter": "ledger", "reason": "x", "function": "y", "colour": 1}, "dryRun": true});
@@ -147,8 +146,8 @@ mod tests {
             ("/filter/reason".to_owned(), "unknown-value"),
             ("/filter/function".to_owned(), "unknown-value"),
         ];
-        assert_eq!(codes(DecisionsBody::parse(&wrong, Decision::Discard).unwrap_err()), expected);
-        let all = DecisionsBody::parse(&json!({"filter": {}, "dryRun": true}), Decision::Discard).unwrap();
+        assert_eq!(codes(DecisionsBody::parse(&Tree::from(&wrong), Decision::Discard).unwrap_err()), expected);
+        let all = DecisionsBody::parse(&Tree::from(&json!({"filter": {}, "dryRun": true})), Decision::Discard).unwrap();
         assert_eq!(all, DecisionsBody { filter: ParkedFilter::default(), reason: None, dry_run: true });
     }
 }

@@ -7,8 +7,9 @@
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
+
+use super::tree::{Members, Tree};
 
 /// More errors than this in one document are not kept: nobody reads them, and an answer must stay small.
 pub const MOST_ERRORS: usize = 200;
@@ -63,18 +64,18 @@ impl fmt::Display for Place<'_> {
 /// The members of one object.
 pub struct Fields<'a, 'e> {
     place: Place<'e>,
-    members: Option<&'a Map<String, Value>>,
+    members: Option<&'a Members<'a>>,
     errors: &'e mut Vec<FieldError>,
 }
 
 impl<'a, 'e> Fields<'a, 'e> {
     /// Opens a document, an object that may have the members `known` and no other.
-    pub fn open(value: &'a Value, known: &[&str], errors: &'e mut Vec<FieldError>) -> Self {
+    pub fn open(value: &'a Tree<'a>, known: &[&str], errors: &'e mut Vec<FieldError>) -> Self {
         Self::at(Place::Document, value, known, errors)
     }
 
-    fn at(place: Place<'e>, value: &'a Value, known: &[&str], errors: &'e mut Vec<FieldError>) -> Self {
-        let members = value.as_object();
+    fn at(place: Place<'e>, value: &'a Tree<'a>, known: &[&str], errors: &'e mut Vec<FieldError>) -> Self {
+        let members = if let Tree::Object(members) = value { Some(members) } else { None };
         let mut fields = Self { place, members, errors };
         match members {
             Some(members) => fields.refuse_unknown(members, known),
@@ -83,8 +84,8 @@ impl<'a, 'e> Fields<'a, 'e> {
         fields
     }
 
-    fn refuse_unknown(&mut self, members: &Map<String, Value>, known: &[&str]) {
-        for name in members.keys().filter(|name| !known.contains(&name.as_str())) {
+    fn refuse_unknown(&mut self, members: &Members<'_>, known: &[&str]) {
+        for name in members.names().filter(|name| !known.contains(name)) {
             let detail = format!("there is no such field; accepted: {}", known.join(", "));
             self.refuse(name, Flaw::new("unknown-field", detail));
         }
@@ -187,12 +188,12 @@ impl<'a, 'e> Fields<'a, 'e> {
             return self.object(name, known, read);
         }
         let object = self.place;
-        self.child(&Value::Object(Map::new()), Place::Member(&object, name), known, &read)
+        self.child(&Tree::Object(Members::default()), Place::Member(&object, name), known, &read)
     }
 
     fn child<T>(
         &mut self,
-        value: &Value,
+        value: &Tree<'_>,
         place: Place<'_>,
         known: &[&str],
         read: &impl Fn(&mut Fields<'_, '_>) -> Option<T>,
@@ -202,14 +203,14 @@ impl<'a, 'e> Fields<'a, 'e> {
         read(&mut child)
     }
 
-    fn items(&mut self, name: &str, most: usize) -> &'a [Value] {
+    fn items(&mut self, name: &str, most: usize) -> &'a [Tree<'a>] {
         let Some(value) = self.value(name) else { return &[] };
-        match value.as_array() {
-            None => self.refuse(name, wrong_type("an array", value)),
-            Some(items) if items.len() > most => {
+        match value {
+            Tree::Array(items) if items.len() > most => {
                 self.refuse(name, Flaw::new("too-many", format!("{} items, and {most} are possible", items.len())));
             }
-            Some(items) => return items,
+            Tree::Array(items) => return items,
+            other => self.refuse(name, wrong_type("an array", other)),
         }
         &[]
     }
@@ -217,7 +218,7 @@ impl<'a, 'e> Fields<'a, 'e> {
     fn parsed<T>(
         &mut self,
         (name, place): (&str, Option<usize>),
-        value: &Value,
+        value: &Tree<'_>,
         parse: &impl Fn(&str) -> Result<T, Flaw>,
     ) -> Option<T> {
         let outcome = value.as_str().ok_or_else(|| wrong_type("a string", value)).and_then(parse);
@@ -227,7 +228,7 @@ impl<'a, 'e> Fields<'a, 'e> {
     }
 
     /// The member, with an error where it is missing. Where the object itself is missing that has been said already.
-    fn present(&mut self, name: &str) -> Option<&'a Value> {
+    fn present(&mut self, name: &str) -> Option<&'a Tree<'a>> {
         let value = self.value(name);
         if value.is_none() && self.members.is_some() {
             self.refuse(name, Flaw::new("required", "this field is required"));
@@ -235,7 +236,7 @@ impl<'a, 'e> Fields<'a, 'e> {
         value
     }
 
-    fn value(&self, name: &str) -> Option<&'a Value> {
+    fn value(&self, name: &str) -> Option<&'a Tree<'a>> {
         self.members?.get(name).filter(|value| !value.is_null())
     }
 
@@ -246,14 +247,14 @@ impl<'a, 'e> Fields<'a, 'e> {
     }
 }
 
-fn wrong_type(expected: &str, found: &Value) -> Flaw {
+fn wrong_type(expected: &str, found: &Tree<'_>) -> Flaw {
     let found = match found {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
+        Tree::Null => "null",
+        Tree::Bool(_) => "true or false",
+        Tree::Number(_) => "a number",
+        Tree::Text(_) => "a string",
+        Tree::Array(_) => "an array",
+        Tree::Object(_) => "an object",
     };
     Flaw::new("wrong-type", format!("expected {expected}, found {found}"))
 }

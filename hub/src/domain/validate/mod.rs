@@ -12,6 +12,8 @@ pub mod decision;
 pub mod fields;
 pub mod formats;
 mod languages;
+pub mod tree;
 
 pub use client::{Draft, Mode, draft};
 pub use fields::{FieldError, Fields, Flaw};
+pub use tree::Tree;
