@@ -29,7 +29,11 @@ pub fn reference(prefix: &str, uuid: Uuid) -> String {
         let digit = ((bits >> (5 * place)) & 31) as usize;
         char::from(ALPHABET.get(digit).copied().unwrap_or(b'0'))
     });
-    prefix.chars().chain(std::iter::once('-')).chain(digits).collect()
+    let mut reference = String::with_capacity(prefix.len() + 1 + DIGITS as usize);
+    reference.push_str(prefix);
+    reference.push('-');
+    reference.extend(digits);
+    reference
 }
 
 #[cfg(test)]

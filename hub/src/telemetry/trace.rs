@@ -83,7 +83,8 @@ impl Default for TraceContext {
 /// The header's value.
 impl fmt::Display for TraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "00-{:032x}-{:016x}-{:02x}", self.trace_id, self.span_id, self.flags & KNOWN_FLAGS)
+        let (trace, span) = (hex::encode(self.trace_id.to_be_bytes()), hex::encode(self.span_id.to_be_bytes()));
+        write!(f, "00-{trace}-{span}-{:02x}", self.flags & KNOWN_FLAGS)
     }
 }
 
