@@ -62,7 +62,7 @@ pub struct Kyc {
     #[serde(default)]
     pub documents: Vec<Document>,
     /// The digest of what the newest verdict speaks of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     #[schema(ignore)]
     pub screened: Option<String>,
     /// The version of the screening's own stream, which grows with each verdict, review and document.

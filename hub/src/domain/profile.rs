@@ -25,11 +25,11 @@ pub struct Profile {
     pub kind: Kind,
     /// The display name; for an individual the given and family names joined with a space.
     pub name: String,
-    /// Present exactly where `kind` is `corporate`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// There exactly where `kind` is `corporate`.
+    #[serde(default)]
     pub corporate: Option<Box<Corporate>>,
-    /// Present exactly where `kind` is `individual`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// There exactly where `kind` is `individual`.
+    #[serde(default)]
     pub individual: Option<Box<Individual>>,
     /// An e-mail address.
     #[serde(default)]

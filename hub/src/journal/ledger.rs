@@ -3,9 +3,8 @@
 //! Kept as 128-bit digests: some 30 bytes for each stream, whatever its name. [`Ledger`] is what is durable;
 //! an [`Overlay`] is what a group that isn't durable yet would change in it, thrown away if its flush fails.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, TimeDelta, Utc};
+use foldhash::HashMap;
 
 use super::entry::Mark;
 use super::line::Facts;

@@ -109,7 +109,7 @@ impl Fold {
             self.shared.rows.put(&client.client);
         }
         // The record first: whoever is woken by a lane finds it.
-        self.shared.store.put(self.mark.seq.saturating_add(1), record.clone());
+        self.shared.store.put(self.mark.seq.saturating_add(1), &record);
         self.shared.note_lanes(&record);
         self.changed.push(record);
     }

@@ -3,11 +3,11 @@
 //!
 //! What waits for it is written together: of a record that changes again and again only the newest version.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use foldhash::HashMap;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 
@@ -247,8 +247,11 @@ fn persist(shared: &Shared, batch: &Batch) -> bool {
 fn write(shared: &Shared, batch: &Batch) -> Result<(), StoreError> {
     let mut together = sled::Batch::default();
     let newest: HashMap<_, _> = batch.records.iter().map(|record| (record.reference(), record)).collect();
+    let mut bytes = Vec::new();
     for (reference, newest) in newest {
-        together.insert(key(reference), encode(newest)?);
+        bytes.clear();
+        encode(newest, &mut bytes)?;
+        together.insert(key(reference), bytes.as_slice());
     }
     for (star, on) in &batch.stars {
         let key = [b"s/", star.as_bytes()].concat();
@@ -257,7 +260,9 @@ fn write(shared: &Shared, batch: &Batch) -> Result<(), StoreError> {
     for (reference, seq) in &batch.history {
         together.insert(history_key(reference, *seq), &[]);
     }
-    together.insert(MARK, pack(&batch.mark)?);
+    bytes.clear();
+    pack(&batch.mark, &mut bytes)?;
+    together.insert(MARK, bytes.as_slice());
     Ok(shared.store.tree().apply_batch(together)?)
 }
 

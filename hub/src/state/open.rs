@@ -16,7 +16,7 @@ use crate::domain::delivery::Adapter;
 use crate::journal::Entry;
 
 /// Grows with every change of what records look like in the store: an older one is made again.
-const SCHEMA: &str = "6";
+pub(super) const SCHEMA: &str = "7";
 const SCHEMA_KEY: &[u8] = b"m/schema";
 /// Entries that are folded as one group while catching up.
 const CHUNK: usize = 500;

@@ -4,11 +4,12 @@
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use foldhash::HashMap;
 use parking_lot::RwLock;
 
 use super::row::Row;
@@ -124,7 +125,7 @@ pub struct Rows {
 
 #[derive(Debug, Default)]
 struct OrgRows {
-    rows: HashSet<ByReference>,
+    rows: foldhash::HashSet<ByReference>,
 }
 
 /// A row, found by its reference.

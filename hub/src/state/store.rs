@@ -3,14 +3,15 @@
 //! sled is trusted with nothing that the journal can't make again: it is opened under `catch_unwind`, follows the fold on a
 //! thread of its own, and is thrown away on any doubt. The fold is the only writer.
 
-use std::collections::HashMap;
 use std::fs::DirBuilder;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher as _;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::{Mutex, RwLock};
+use foldhash::HashMap;
+use foldhash::fast::RandomState;
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use serde::Serialize;
@@ -28,9 +29,7 @@ const HOT_BYTES: u64 = 48 * 1024 * 1024;
 const SLED_CACHE_BYTES: u64 = 24 * 1024 * 1024;
 /// The free space that sled is left to find, in bytes: several of its segments.
 const SPARE: u64 = 4 * 1024 * 1024;
-/// More than most records take in the store, in bytes.
-const USUAL_RECORD: usize = 2048;
-/// Locks that keep a reader from putting an old record over a new one.
+/// Parts of what sled does not have yet, each with a lock of its own.
 const STRIPES: usize = 64;
 
 /// Why the store can't be used as it is.
@@ -77,14 +76,17 @@ impl Weighter<String, Record> for ByJson {
     }
 }
 
+/// The records that sled does not have yet, each with the entry that made it. The lock around them also keeps a reader from
+/// putting an old record over a new one.
+type Pending = HashMap<String, (u64, Record)>;
+
 /// The records.
 pub struct Store {
     tree: sled::Tree,
     _db: sled::Db,
     hot: Cache<String, Record, ByJson>,
-    pending: RwLock<HashMap<String, (u64, Record)>>,
     pending_history: RwLock<HashMap<String, Vec<u64>>>,
-    stripes: Vec<Mutex<()>>,
+    stripes: [Mutex<Pending>; STRIPES],
     hasher: RandomState,
     configured: Arc<[Adapter]>,
     folder: PathBuf,
@@ -107,10 +109,9 @@ impl Store {
             tree,
             _db: db,
             hot: Cache::with_weighter(20_000, HOT_BYTES, ByJson),
-            pending: RwLock::new(HashMap::new()),
-            pending_history: RwLock::new(HashMap::new()),
-            stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
-            hasher: RandomState::new(),
+            pending_history: RwLock::default(),
+            stripes: std::array::from_fn(|_| Mutex::default()),
+            hasher: RandomState::default(),
             configured: configured.into(),
             folder: folder.to_owned(),
         })
@@ -133,17 +134,22 @@ impl Store {
         &self.tree
     }
 
-    fn stripe(&self, reference: &str) -> Option<parking_lot::MutexGuard<'_, ()>> {
+    fn stripe(&self, reference: &str) -> MutexGuard<'_, Pending> {
+        let [first, others @ ..] = &self.stripes;
         let index = usize::try_from(self.hasher.hash_one(reference) % STRIPES as u64).unwrap_or(0);
-        self.stripes.get(index).map(Mutex::lock)
+        index.checked_sub(1).and_then(|other| others.get(other)).unwrap_or(first).lock()
     }
 
-    /// The fold's new version of a record, made by entry `seq`.
-    pub(super) fn put(&self, seq: u64, record: Record) {
-        let reference = record.reference().to_owned();
-        let _one_at_a_time = self.stripe(&reference);
-        self.pending.write().insert(reference.clone(), (seq, record.clone()));
-        self.hot.insert(reference, record);
+    /// The fold's new version of a record, made by entry `seq`. It is hot only where it was before: a portfolio that is
+    /// imported displaces nothing that is asked for.
+    pub(super) fn put(&self, seq: u64, record: &Record) {
+        let reference = record.reference();
+        let mut pending = self.stripe(reference);
+        pending.insert(reference.to_owned(), (seq, record.clone()));
+        if self.hot.contains_key(reference) {
+            // Refused where it has just gone cold.
+            drop(self.hot.replace(reference.to_owned(), record.clone(), true));
+        }
     }
 
     /// An entry of a client's history that sled does not have yet.
@@ -154,13 +160,12 @@ impl Store {
     /// sled has the batch: what waited for that need not be kept any more.
     pub(super) fn followed(&self, batch: &Batch) {
         let seq = batch.mark.seq;
-        let mut pending = self.pending.write();
         for reference in batch.records.iter().map(Record::reference) {
+            let mut pending = self.stripe(reference);
             if pending.get(reference).is_some_and(|(newest, _)| *newest <= seq) {
                 pending.remove(reference);
             }
         }
-        drop(pending);
         let mut history = self.pending_history.write();
         for (reference, _) in &batch.history {
             if let Some(waiting) = history.get_mut(reference) {
@@ -200,8 +205,8 @@ impl Store {
         if let Some(record) = self.hot.get(reference) {
             return Some(record);
         }
-        let _one_at_a_time = self.stripe(reference);
-        if let Some((_, record)) = self.pending.read().get(reference) {
+        let pending = self.stripe(reference);
+        if let Some((_, record)) = pending.get(reference) {
             return Some(record.clone());
         }
         let record = self.read(reference)?;
@@ -247,20 +252,19 @@ pub(super) fn key(reference: &str) -> Vec<u8> {
     [b"r/", reference.as_bytes()].concat()
 }
 
-/// A record's bytes.
-pub(super) fn encode(record: &Record) -> Result<Vec<u8>, StoreError> {
-    Ok(match record {
-        Record::Client(record) => pack(record.as_ref())?,
-        Record::Device(record) => pack(record.as_ref())?,
-    })
+/// Appends a record's bytes.
+pub(super) fn encode(record: &Record, bytes: &mut Vec<u8>) -> Result<(), StoreError> {
+    match record {
+        Record::Client(record) => pack(record.as_ref(), bytes),
+        Record::Device(record) => pack(record.as_ref(), bytes),
+    }
 }
 
-/// MessagePack with the names of the members: JSON is longer, and dearer to write and to read. Values take the form that
-/// they have in JSON, since what stands in a tagged enum is read in no other.
-pub(super) fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
-    let mut bytes = Vec::with_capacity(USUAL_RECORD);
-    value.serialize(&mut rmp_serde::Serializer::new(&mut bytes).with_struct_map().with_human_readable())?;
-    Ok(bytes)
+/// MessagePack without the names of the members, which are half of a record and told by the schema: nothing that is kept
+/// may leave a member out. Values take the form that they have in JSON, since what stands in a tagged enum is read in no
+/// other.
+pub(super) fn pack<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(), StoreError> {
+    Ok(value.serialize(&mut rmp_serde::Serializer::new(bytes).with_human_readable())?)
 }
 
 /// Reads what `pack` has written.
@@ -271,8 +275,8 @@ pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError>
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use chrono::Utc;
-    use serde_json::json;
+    use chrono::{DateTime, Utc};
+    use serde_json::{Value, json};
     use uuid::Uuid;
 
     use super::*;
@@ -280,23 +284,42 @@ mod tests {
     use crate::domain::delivery::{Delivery, Link};
     use crate::domain::event::Created;
     use crate::domain::validate::{Mode, Tree, draft};
+    use crate::state::open::SCHEMA;
 
-    fn client() -> Client {
-        let sent = json!({
+    /// The digest of all members of the records of today's schema.
+    const SHAPE: &str = "596b9893e19f387daea377c96122ffd77ac76f515a11d865c951710a3cf5c237";
+
+    fn person() -> Value {
+        json!({
             "kind": "individual", "email": "ada@example.org", "tags": ["vip"],
             "individual": {
                 "givenName": "Ada", "familyName": "Moss", "dateOfBirth": "1985-03-02", "nationality": "GB",
                 "nationalId": "QQ654321B",
             },
-        });
-        let profile = draft(&Tree::from(&sent), Utc::now().date_naive(), Mode::Create).unwrap().profile;
+        })
+    }
+
+    fn company() -> Value {
+        json!({
+            "kind": "corporate", "name": "Moss Ltd", "phone": "+442079460000", "segment": "sme", "language": "en",
+            "corporate": {
+                "legalName": "Moss Limited", "registrationNumber": "08123456", "incorporatedOn": "2012-04-03",
+                "contacts": [{"name": "Ada Moss", "email": "ada@example.org"}],
+            },
+            "address": {"city": "London", "country": "GB"}, "assignedTo": ["m-1"],
+        })
+    }
+
+    fn client(sent: &Value) -> Client {
+        let at = DateTime::UNIX_EPOCH;
+        let profile = draft(&Tree::from(sent), Utc::now().date_naive(), Mode::Create).unwrap().profile;
         let created = Created { profile, external_reference: None, status: Status::Active, onboarding: true };
-        let mark = Mark { entry: Uuid::now_v7(), seq: 7, version: 1, at: Utc::now(), member: "m-1" };
-        Client::created("CL-1", "o", &created, mark)
+        Client::created("CL-1", "o", &created, Mark { entry: Uuid::nil(), seq: 7, version: 1, at, member: "m-1" })
     }
 
     /// A delivery of each kind of payload.
     fn deliveries(body: &Client) -> Vec<Delivery> {
+        let at = DateTime::UNIX_EPOCH;
         let payloads = [
             json!({"is": "mirror", "body": body}),
             json!({"is": "mirror", "body": null}),
@@ -306,25 +329,64 @@ mod tests {
             json!({"is": "transfer", "from": "CL-1", "to": "CL-2"}),
             json!({"is": "pin-reset", "resetId": "PR-1"}),
             json!({"is": "message", "template": "welcome", "to": {"name": "Ada Moss", "email": "ada@example.org", "phone": null}, "language": "en",
-                "device": "DV-1", "deviceType": "mobile", "byPhone": true, "at": Utc::now()}),
+                "device": "DV-1", "deviceType": "mobile", "byPhone": true, "at": at}),
         ];
         let delivery = |payload| {
             json!({"key": "k", "function": "verify", "owing": 7, "version": 1, "payload": payload, "progress": "unknown",
-                "attempts": 3, "since": Utc::now(), "nextAt": Utc::now(), "error": "why", "parked": null, "uncertain": true})
+                "attempts": 3, "since": at, "nextAt": at, "error": "why", "parked": null, "uncertain": true})
         };
         payloads.into_iter().map(|payload| serde_json::from_value(delivery(payload)).unwrap()).collect()
     }
 
-    #[test]
-    fn a_record_is_read_as_it_was_written() {
-        let client = client();
+    /// A client with all that one can have, and a device.
+    fn records(sent: &Value) -> (ClientRecord, DeviceRecord) {
+        let (mut client, at) = (client(sent), DateTime::UNIX_EPOCH);
+        let document = json!({"id": "DC-1", "type": "passport", "status": "pending", "mediaType": "image/png", "digest": "00",
+            "size": 1, "submittedAt": at});
+        client.kyc.documents.push(serde_json::from_value(document).unwrap());
         let mut all = deliveries(&client);
         let mirror = Some(all.remove(0));
-        let mut record = ClientRecord::new(client, Arc::default());
         let commands = all.into_iter().map(Arc::new).collect();
-        let link = Link { mirror, commands, at: Some(Utc::now()), ..Link::default() };
-        record.links.insert(Adapter::Messaging, Arc::new(link));
-        let read: ClientRecord = unpack(&pack(&record).unwrap()).unwrap();
-        assert_eq!(serde_json::to_value(&read).unwrap(), serde_json::to_value(&record).unwrap());
+        let link = Link { mirror, commands, at: Some(at), ..Link::default() };
+        let mut record = ClientRecord::new(client, Arc::default());
+        record.links.insert(Adapter::Messaging, Arc::new(link.clone()));
+        record.devices.push("DV-1".into());
+        let relationship = json!({"openCases": 1, "communications": [{"at": "t", "channel": "call", "subject": "s"}],
+            "feedback": [{"at": "t", "score": 9}]});
+        record.relationship = serde_json::from_value(relationship).unwrap();
+        let device = json!({"device": {"reference": "DV-1", "org": "o", "client": "CL-1", "externalId": "x", "type": "mobile",
+            "active": true, "locked": false, "activeBeforeLock": false, "enrolledAt": at, "updatedAt": at, "removed": false,
+            "version": 1, "entry": Uuid::nil(), "seq": 8}, "link": link});
+        (record, serde_json::from_value(device).unwrap())
+    }
+
+    fn packed<T: Serialize>(value: &T) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        pack(value, &mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        for sent in [person(), company()] {
+            let (client, device) = records(&sent);
+            let (read, read_device): (ClientRecord, DeviceRecord) =
+                (unpack(&packed(&client)).unwrap(), unpack(&packed(&device)).unwrap());
+            assert_eq!(serde_json::to_value(&read).unwrap(), serde_json::to_value(&client).unwrap());
+            assert_eq!(serde_json::to_value(&read_device).unwrap(), serde_json::to_value(&device).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_record_has_the_members_of_its_schema() {
+        let (person, device) = records(&person());
+        let (company, _) = records(&company());
+        let shape = serde_json::to_vec(&(person, company, device, crate::state::Mark::default())).unwrap();
+        let digest = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(shape));
+        assert_eq!(
+            (SCHEMA, digest.as_str()),
+            ("7", SHAPE),
+            "other members: raise the schema, and put this digest down"
+        );
     }
 }
