@@ -378,6 +378,28 @@ mod tests {
     }
 
     #[test]
+    fn only_a_client_that_was_asked_for_is_hot_and_then_in_its_newest_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), &[]).unwrap();
+        let version = |version: u64| {
+            let mut client = client(&person());
+            client.version = version;
+            Record::Client(Arc::new(ClientRecord::new(client, Arc::default())))
+        };
+        let seen = || store.get("CL-1").map(|record| record.version());
+        store.put(7, &version(1));
+        assert_eq!((seen(), store.hot.len()), (Some(1), 0), "it waits for sled, and displaces nothing");
+        let mut bytes = Vec::new();
+        encode(&version(1), &mut bytes).unwrap();
+        store.tree().insert(key("CL-1"), bytes).unwrap();
+        let mark = crate::state::Mark { seq: 7, ..crate::state::Mark::default() };
+        store.followed(&Batch { records: vec![version(1)], mark, ..Batch::default() });
+        assert_eq!((seen(), store.hot.len()), (Some(1), 1), "it was read from sled");
+        store.put(8, &version(2));
+        assert_eq!((seen(), store.hot.len()), (Some(2), 1), "what is hot is the newest");
+    }
+
+    #[test]
     fn a_record_has_the_members_of_its_schema() {
         let (person, device) = records(&person());
         let (company, _) = records(&company());

@@ -5,7 +5,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Number, Value};
 
 /// What a refusal says of a member that comes twice in one object.
@@ -168,28 +169,24 @@ impl<'de> Visitor<'de> for TreeVisitor {
 }
 
 /// The name of a member. `Cow` by itself is always read as a copy.
-struct Name<'a>(Cow<'a, str>);
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(NameVisitor)
-    }
-}
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
 
-struct NameVisitor;
-
-impl<'de> Visitor<'de> for NameVisitor {
-    type Value = Name<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the name of a member")
-    }
-
-    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
-        Ok(Name(Cow::Borrowed(name)))
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
-        Ok(Name(Cow::Owned(name.to_owned())))
+    #[test]
+    fn only_what_has_escapes_is_copied() {
+        let Tree::Object(Members(members)) = serde_json::from_str(r#"{"a": "b", "c\n": "d\t"}"#).unwrap() else {
+            unreachable!("it is an object");
+        };
+        let [(plain, Tree::Text(text)), (escaped, Tree::Text(copied))] = members.as_slice() else {
+            unreachable!("it has two texts");
+        };
+        assert!(matches!((plain, text), (Cow::Borrowed("a"), Cow::Borrowed("b"))));
+        assert!(matches!((escaped, copied), (Cow::Owned(_), Cow::Owned(_))));
+        assert_eq!((escaped.as_ref(), copied.as_ref()), ("c\n", "d\t"));
     }
 }
