@@ -262,6 +262,14 @@ async fn a_full_mailbox_refuses_at_once_and_an_absent_caller_keeps_its_place() {
     finishes.remove(0).send(()).unwrap();
     ward.until("patient", |actor| actor.mailbox_depth == 3).await;
     assert_eq!(patient.ask(Do::Count).await, Ok(1));
+    // Work that is done beside the actor counts like a message, for as long as it takes.
+    let place = patient.place().unwrap();
+    assert_eq!(patient.place().map(drop), Err(MailboxError::Overloaded));
+    assert_eq!(patient.ask(Do::Count).await, Err(MailboxError::Overloaded));
+    let report = ward.report("patient");
+    assert_eq!((report.mailbox_depth, report.overloaded), (4, 4));
+    drop(place);
+    assert_eq!(patient.ask(Do::Count).await, Ok(2));
     drop(finishes);
     for caller in callers {
         assert_eq!(caller.await.unwrap(), Ok("done"));

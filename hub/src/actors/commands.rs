@@ -38,8 +38,7 @@ pub struct Commands(Arc<Parts>);
 struct Parts {
     clients: Vec<Mailbox<Shard>>,
     devices: Vec<Mailbox<Shard>>,
-    state: State,
-    journal: Arc<dyn Journal>,
+    desk: Arc<Desk>,
     accounts: Accounts,
     keys: Keys,
     jobs: Jobs,
@@ -72,12 +71,11 @@ impl Commands {
     /// The tree refuses a name.
     pub fn start(tree: &Tree, shards: Shards) -> Result<Self, TreeError> {
         let Shards { journal, state, access, accounts, documents, open_accounts_block_archive } = shards;
-        let desk = Arc::new(Desk { journal: journal.clone(), state: state.clone(), access });
+        let desk = Arc::new(Desk { journal, state, access });
         Ok(Self(Arc::new(Parts {
             clients: supervised(tree, "clients", &desk)?,
             devices: supervised(tree, "devices", &desk)?,
-            state,
-            journal,
+            desk,
             accounts,
             keys: Keys::default(),
             jobs: Jobs::default(),
@@ -86,13 +84,15 @@ impl Commands {
         })))
     }
 
-    /// CL003.
+    /// CL003. Takes a place in the shard that will own the client, but is carried out here: nobody can know the reference
+    /// yet, so there is no command to wait for or to keep waiting, and who is the first is settled by the journal's claims.
     ///
     /// # Errors
     /// See [`CommandError`].
     pub async fn create(&self, permit: Permit, meta: Meta, draft: Draft) -> Outcome<Arc<ClientRecord>> {
-        let lane = reference(CLIENT, Uuid::now_v7());
-        client(self.on_client(lane, permit, meta, Order::Create(Box::new(draft))).await)
+        let ask = self.order(reference(CLIENT, Uuid::now_v7()), (permit, meta), Order::Create(Box::new(draft)))?;
+        let _place = owner(&self.0.clients, &ask.lane)?.place()?;
+        client(self.0.desk.carry_out(&ask).await)
     }
 
     /// CL004.
@@ -129,11 +129,11 @@ impl Commands {
 
     async fn may_archive(&self, org: &str, reference: &str) -> Result<Option<u64>, CommandError> {
         let parts = &self.0;
-        let banked = parts.state.configured().contains(&Adapter::CoreBanking);
+        let banked = parts.desk.state.configured().contains(&Adapter::CoreBanking);
         if !parts.open_accounts_block_archive || !banked {
             return Ok(None);
         }
-        let record = parts.state.client(org, reference).ok_or(Refusal::ClientNotFound)?;
+        let record = parts.desk.state.client(org, reference).ok_or(Refusal::ClientNotFound)?;
         if record.client.status.is_gone() {
             return Ok(None);
         }
@@ -178,7 +178,7 @@ impl Commands {
     }
 
     async fn stage(&self, upload: Upload) -> Result<Filing, CommandError> {
-        if !self.0.journal.has_room() {
+        if !self.0.desk.journal.has_room() {
             return Err(CommandError::StorageUnavailable);
         }
         let digest = hex::encode(Sha256::digest(&upload.content));
@@ -245,16 +245,16 @@ impl Commands {
     /// # Errors
     /// There is no such client, or core banking can't be asked and no answer is kept.
     pub async fn accounts(&self, permit: &Permit, reference: &str) -> Result<Arc<AccountsView>, CommandError> {
-        let record = self.0.state.client(permit.org(), reference).ok_or(Refusal::ClientNotFound)?;
+        let record = self.0.desk.state.client(permit.org(), reference).ok_or(Refusal::ClientNotFound)?;
         self.0.accounts.of(&record).await.map_err(|error| unavailable(&error))
     }
 
     pub(super) fn state(&self) -> &State {
-        &self.0.state
+        &self.0.desk.state
     }
 
     pub(super) fn journal(&self) -> &Arc<dyn Journal> {
-        &self.0.journal
+        &self.0.desk.journal
     }
 
     pub(super) fn jobs(&self) -> &Jobs {
@@ -281,14 +281,23 @@ impl Commands {
         (permit, meta): (Permit, Meta),
         order: Order,
     ) -> Outcome<Done> {
-        let (trace, span) = (TraceContext::current(), tracing::Span::current());
-        let ask = Ask { turn: self.turn(&meta)?, trace, span, lane, permit, meta, order };
-        let mut hasher = DefaultHasher::new();
-        ask.lane.hash(&mut hasher);
-        let count = u64::try_from(shards.len()).unwrap_or(1).max(1);
-        let index = usize::try_from(hasher.finish() % count).unwrap_or(0);
-        shards.get(index).ok_or(CommandError::ShuttingDown)?.ask(ask).await?
+        let ask = self.order(lane, (permit, meta), order)?;
+        owner(shards, &ask.lane)?.ask(ask).await?
     }
+
+    fn order(&self, lane: String, (permit, meta): (Permit, Meta), order: Order) -> Result<Ask, CommandError> {
+        let (trace, span) = (TraceContext::current(), tracing::Span::current());
+        Ok(Ask { turn: self.turn(&meta)?, trace, span, lane, permit, meta, order })
+    }
+}
+
+/// The shard that owns a lane.
+fn owner<'a>(shards: &'a [Mailbox<Shard>], lane: &str) -> Result<&'a Mailbox<Shard>, CommandError> {
+    let mut hasher = DefaultHasher::new();
+    lane.hash(&mut hasher);
+    let count = u64::try_from(shards.len()).unwrap_or(1).max(1);
+    let index = usize::try_from(hasher.finish() % count).unwrap_or(0);
+    shards.get(index).ok_or(CommandError::ShuttingDown)
 }
 
 fn supervised(tree: &Tree, name: &str, desk: &Arc<Desk>) -> Result<Vec<Mailbox<Shard>>, TreeError> {

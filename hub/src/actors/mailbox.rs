@@ -84,10 +84,7 @@ impl<A: Actor> Mailbox<A> {
         M::Result: Send,
     {
         let running = self.running()?;
-        let Ok(permit) = Arc::clone(&running.permits).try_acquire_owned() else {
-            self.node.overloaded.fetch_add(1, Ordering::Relaxed);
-            return Err(MailboxError::Overloaded);
-        };
+        let permit = self.admit(&running)?;
         let request = Box::pin(running.addr.send(message));
         let mut flight = Flight { pending: Some((request, permit)), background: &self.background };
         let answer = tokio::select! {
@@ -103,6 +100,22 @@ impl<A: Actor> Mailbox<A> {
             // A living actor whose reply is lost has panicked in a future of its own: what it did is unknown.
             running.lifeline.condemn("a reply was lost: a handler's future panicked or was dropped");
             self.running().err().unwrap_or(MailboxError::Restarting)
+        })
+    }
+
+    /// A place in the mailbox for work that needs nothing of the actor and is done by the caller itself: it is refused
+    /// where a message would be, and counts as one until it is dropped. A caller that goes away takes its work with it.
+    ///
+    /// # Errors
+    /// See [`MailboxError`]; nothing was done.
+    pub fn place(&self) -> Result<OwnedSemaphorePermit, MailboxError> {
+        self.admit(&*self.running()?)
+    }
+
+    fn admit(&self, running: &Running<A>) -> Result<OwnedSemaphorePermit, MailboxError> {
+        Arc::clone(&running.permits).try_acquire_owned().map_err(|_| {
+            self.node.overloaded.fetch_add(1, Ordering::Relaxed);
+            MailboxError::Overloaded
         })
     }
 
