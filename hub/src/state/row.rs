@@ -163,9 +163,9 @@ impl Packer {
 
     fn field(&mut self, tag: u8, text: &str) {
         let text = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default();
-        let digits = SHIFTS.map(|shift| u8::try_from(text.len() >> shift & DIGIT).unwrap_or_default());
-        self.0.push(char::from(tag));
-        self.0.extend(digits.map(char::from));
+        let [high, middle, low] = SHIFTS.map(|shift| u8::try_from(text.len() >> shift & DIGIT).unwrap_or_default());
+        // All of it is ASCII.
+        self.0.push_str(std::str::from_utf8(&[tag, high, middle, low]).unwrap_or_default());
         self.0.push_str(text);
     }
 

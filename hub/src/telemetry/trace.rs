@@ -83,8 +83,14 @@ impl Default for TraceContext {
 /// The header's value.
 impl fmt::Display for TraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (trace, span) = (hex::encode(self.trace_id.to_be_bytes()), hex::encode(self.span_id.to_be_bytes()));
-        write!(f, "00-{trace}-{span}-{:02x}", self.flags & KNOWN_FLAGS)
+        let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
+        let (trace, span, flags) =
+            (self.trace_id.to_be_bytes(), self.span_id.to_be_bytes(), [self.flags & KNOWN_FLAGS]);
+        for (place, bytes) in [(3..35, &trace[..]), (36..52, &span), (53..LENGTH, &flags)] {
+            let room = text.get_mut(place).unwrap_or_default();
+            hex::encode_to_slice(bytes, room).map_err(|_| fmt::Error)?;
+        }
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 
