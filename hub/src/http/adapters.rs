@@ -10,7 +10,7 @@ use super::context::HttpContext;
 use super::json;
 use super::path::Reference;
 use super::problem::{Code, Problem};
-use super::request::{Request, not_found, request, served};
+use super::request::{Request, first_of, not_found, request, served};
 use super::schema_in::ReloadRequest;
 use super::statuses::{Reload, Rollback};
 use super::views::ReloadView;
@@ -36,7 +36,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     };
     let reload = one("reload").and(request(hub, &RELOAD)).then(|name, q| served(q, |q| reload(q, name)));
     let rollback = one("rollback").and(request(hub, &ROLLBACK)).then(|name, q| served(q, |q| rollback(q, name)));
-    reload.or(rollback).unify().boxed()
+    first_of!(reload, rollback).boxed()
 }
 
 /// Swap an adapter's component

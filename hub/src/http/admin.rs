@@ -9,7 +9,7 @@ use super::answer::Answer;
 use super::call::Endpoint;
 use super::context::HttpContext;
 use super::problem::Problem;
-use super::request::{Request, request, served};
+use super::request::{Request, first_of, request, served};
 use super::statuses::Admin;
 use super::views::{AdapterView, Items};
 use super::{adapters as swaps, jobs, parked, policies};
@@ -27,9 +27,9 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     let tree = get("tree").and(request(hub, &TREE)).then(|request| served(request, tree));
     let adapters = get("adapters").and(request(hub, &ADAPTERS)).then(|request| served(request, adapters));
     let swaps = warp::path("adapters").and(swaps::routes(hub));
-    let sync = warp::path("sync").and(parked::routes(hub).or(jobs::routes(hub)).unify());
+    let sync = warp::path("sync").and(first_of!(parked::routes(hub), jobs::routes(hub)));
     let policies = warp::path("policies").and(policies::routes(hub));
-    tree.or(adapters).unify().or(swaps).unify().or(sync).unify().or(policies).unify().boxed()
+    first_of!(tree, adapters, swaps, sync, policies).boxed()
 }
 
 /// The supervisor tree

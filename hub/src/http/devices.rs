@@ -11,7 +11,7 @@ use super::context::HttpContext;
 use super::json;
 use super::path::Reference;
 use super::problem::{Code, Problem};
-use super::request::{Request, not_found, request, served};
+use super::request::{Request, first_of, not_found, request, served};
 use super::schema::Devices;
 use super::schema_in::{ActivateRequest, LockRequest, ResetPinRequest, TransferRequest};
 use super::statuses::{Activate, DeviceCommand, DeviceList, ResetPin, Transfer};
@@ -40,7 +40,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     let transfer = post("transfer").and(request(hub, &TRANSFER)).then(|request| served(request, transfer));
     let activate = post("activate").and(request(hub, &ACTIVATE)).then(|request| served(request, activate));
     let reset_pin = post("resetPIN").and(request(hub, &RESET_PIN)).then(|request| served(request, reset_pin));
-    list.or(lock).unify().or(transfer).unify().or(activate).unify().or(reset_pin).unify().boxed()
+    first_of!(list, lock, transfer, activate, reset_pin).boxed()
 }
 
 /// A client's reference, which none of the commands' names is.

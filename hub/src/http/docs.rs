@@ -14,7 +14,7 @@ use super::call::Endpoint;
 use super::context::HttpContext;
 use super::media::JSON;
 use super::problem::{Code, Problem};
-use super::request::{Visit, opened, visit};
+use super::request::{Visit, first_of, opened, visit};
 use super::statuses::Open;
 
 /// `GET /openapi.json`.
@@ -59,7 +59,7 @@ pub fn routes(hub: &Arc<HttpContext>, document: &OpenApi) -> BoxedFilter<(Respon
         let ui = ui.clone();
         opened(visit, move |_| async move { file(&name, &ui) })
     });
-    contract.or(page).unify().or(files).unify().boxed()
+    first_of!(contract, page, files).boxed()
 }
 
 /// This document

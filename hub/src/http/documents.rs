@@ -13,7 +13,7 @@ use super::call::Endpoint;
 use super::context::HttpContext;
 use super::path::Reference;
 use super::problem::{Code, Problem};
-use super::request::{Request, not_found, request, served};
+use super::request::{Request, first_of, not_found, request, served};
 use super::schema_in::DocumentForm;
 use super::statuses::{DocumentList, DocumentUpload};
 use super::upload;
@@ -32,7 +32,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     let one = warp::path::param::<Reference>().and(warp::path::end());
     let list = one.and(warp::get()).and(request(hub, &LIST)).then(|r, request| served(request, |q| list(q, r)));
     let submit = one.and(warp::post()).and(request(hub, &SUBMIT)).then(|r, request| served(request, |q| submit(q, r)));
-    list.or(submit).unify().boxed()
+    first_of!(list, submit).boxed()
 }
 
 /// KYC documents of a client

@@ -10,7 +10,7 @@ use super::call::Endpoint;
 use super::context::HttpContext;
 use super::media;
 use super::problem::{Code, Problem};
-use super::request::{Visit, opened, visit};
+use super::request::{Visit, first_of, opened, visit};
 use super::statuses::{Open, Ready};
 use super::views::{Health, Liveness, Readiness};
 use crate::telemetry::metrics::CONTENT_TYPE;
@@ -35,7 +35,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     let ready = health("ready").and(visit(hub, &READY)).then(|visit| opened(visit, ready));
     let metrics = warp::path("metrics").and(warp::path::end()).and(warp::get());
     let metrics = metrics.and(visit(hub, &METRICS)).then(|visit| opened(visit, scrape));
-    live.or(ready).unify().or(metrics).unify().boxed()
+    first_of!(live, ready, metrics).boxed()
 }
 
 /// Liveness

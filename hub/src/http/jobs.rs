@@ -9,7 +9,7 @@ use super::call::Endpoint;
 use super::context::HttpContext;
 use super::path::Reference;
 use super::problem::{Code, Problem};
-use super::request::{Request, not_found, request, served};
+use super::request::{Request, first_of, not_found, request, served};
 use super::statuses::{Admin, OneJob};
 use super::views::Items;
 use crate::access::Action;
@@ -29,7 +29,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     let list = root.and(warp::path::end()).and(warp::get()).and(request(hub, &LIST)).then(|q| served(q, list));
     let one = job.and(warp::get()).and(request(hub, &ONE)).then(|id, q| served(q, |q| one(q, id)));
     let cancel = job.and(warp::delete()).and(request(hub, &CANCEL)).then(|id, q| served(q, |q| cancel(q, id)));
-    list.or(one).unify().or(cancel).unify().boxed()
+    first_of!(list, one, cancel).boxed()
 }
 
 /// Jobs

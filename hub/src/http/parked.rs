@@ -16,7 +16,7 @@ use super::listing::{DEFAULT_LIMIT, MAX_LIMIT, QUERY};
 use super::path::Reference;
 use super::problem::{Code, Problem};
 use super::query::{Query, malformed};
-use super::request::{Request, not_found, request, served};
+use super::request::{Request, first_of, not_found, request, served};
 use super::schema::{DryRun, ParkedPage};
 use super::schema_in::{DecisionRequest, DecisionsRequest};
 use super::statuses::{Decide, DecideAll, Parked};
@@ -53,7 +53,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     let discard = one("discard").and(request(hub, &DISCARD)).then(|id, q| served(q, |q| discard(q, id)));
     let retry_all = all("retry").and(request(hub, &RETRY_ALL)).then(|q| served(q, retry_all));
     let discard_all = all("discard").and(request(hub, &DISCARD_ALL)).then(|q| served(q, discard_all));
-    list.or(retry).unify().or(discard).unify().or(retry_all).unify().or(discard_all).unify().boxed()
+    first_of!(list, retry, discard, retry_all, discard_all).boxed()
 }
 
 /// Deliveries that were set aside

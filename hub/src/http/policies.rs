@@ -10,7 +10,7 @@ use super::call::Endpoint;
 use super::context::HttpContext;
 use super::json;
 use super::problem::Problem;
-use super::request::{Request, request, served};
+use super::request::{Request, first_of, request, served};
 use super::schema_in::ExplainRequest;
 use super::statuses::{Admin, Explain};
 use super::views::PolicyView;
@@ -36,7 +36,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     let policies = end().and(warp::get()).and(request(hub, &POLICIES)).then(|request| served(request, policies));
     let ask = warp::path("explain").and(end()).and(warp::post());
     let explain = ask.and(request(hub, &EXPLAIN)).then(|request| served(request, explain));
-    policies.or(explain).unify().boxed()
+    first_of!(policies, explain).boxed()
 }
 
 /// The policy in force

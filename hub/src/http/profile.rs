@@ -13,7 +13,7 @@ use super::etag::IfMatch;
 use super::listing::{KNOWN, ListParams};
 use super::path::Reference;
 use super::problem::{Code, Problem};
-use super::request::{Request, not_found, request, request_by, served};
+use super::request::{Request, first_of, not_found, request, request_by, served};
 use super::schema::ClientPage;
 use super::schema_in::{ArchiveRequest, ClientInput};
 use super::statuses::{Archive, Create, Edit, List, View};
@@ -50,7 +50,7 @@ pub fn routes(hub: &Arc<HttpContext>) -> BoxedFilter<(Response,)> {
     let edit = one.and(warp::put()).and(request(hub, &EDIT)).then(|r, request| served(request, |q| edit(q, r)));
     let archive =
         one.and(warp::delete()).and(request(hub, &ARCHIVE)).then(|r, request| served(request, |q| archive(q, r)));
-    view.or(list).unify().or(create).unify().or(edit).unify().or(archive).unify().boxed()
+    first_of!(view, list, create, edit, archive).boxed()
 }
 
 /// List or search clients

@@ -120,6 +120,14 @@ impl Request {
     }
 }
 
+/// The answer of the first route that a request is for. Nested so that the first is the shortest way, not the last: its
+/// future is polled through every level above it.
+macro_rules! first_of {
+    ($one:expr $(,)?) => { $one };
+    ($one:expr, $($others:expr),+ $(,)?) => { $one.or(first_of!($($others),+)).unify() };
+}
+pub(super) use first_of;
+
 /// What is not there, in the words of the contract.
 #[must_use]
 pub fn not_found(code: Code) -> Problem {

@@ -13,6 +13,7 @@ use super::call::{Call, Endpoint};
 use super::context::HttpContext;
 use super::openapi::Methods;
 use super::problem::{Code, Problem};
+use super::request::first_of;
 use super::{
     accounts, adapters, admin, devices, docs, documents, health, history, jobs, kyc, parked, policies, profile, starred,
 };
@@ -60,29 +61,18 @@ pub static ENDPOINTS: &[&Endpoint] = &[
 
 /// All routes as one filter that always answers.
 pub fn routes(hub: &Arc<HttpContext>, document: &OpenApi) -> BoxedFilter<(Response,)> {
-    let clients = warp::path("profile")
-        .and(profile::routes(hub))
-        .or(warp::path("device").and(devices::routes(hub)))
-        .unify()
-        .or(warp::path("accounts").and(accounts::routes(hub)))
-        .unify()
-        .or(warp::path("starred").and(starred::routes(hub)))
-        .unify()
-        .or(warp::path("history").and(history::routes(hub)))
-        .unify()
-        .or(warp::path("documents").and(documents::routes(hub)))
-        .unify()
-        .or(warp::path("kyc").and(kyc::routes(hub)))
-        .unify();
-    let known = warp::path("clients")
-        .and(clients)
-        .or(warp::path("admin").and(admin::routes(hub)))
-        .unify()
-        .or(health::routes(hub))
-        .unify()
-        .or(docs::routes(hub, document))
-        .unify();
-    exact().and(known).or(nowhere(Methods::of(document))).unify().boxed()
+    let clients = first_of!(
+        warp::path("profile").and(profile::routes(hub)),
+        warp::path("device").and(devices::routes(hub)),
+        warp::path("accounts").and(accounts::routes(hub)),
+        warp::path("starred").and(starred::routes(hub)),
+        warp::path("history").and(history::routes(hub)),
+        warp::path("documents").and(documents::routes(hub)),
+        warp::path("kyc").and(kyc::routes(hub)),
+    );
+    let (clients, admin) = (warp::path("clients").and(clients), warp::path("admin").and(admin::routes(hub)));
+    let known = exact().and(first_of!(clients, admin, health::routes(hub), docs::routes(hub, document)));
+    first_of!(known, nowhere(Methods::of(document))).boxed()
 }
 
 /// A path with a slash at its end is another path, though warp's own `end` lets it pass.
