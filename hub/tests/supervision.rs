@@ -352,6 +352,7 @@ async fn a_spent_budget_escalates_group_by_group_up_to_the_root() {
     assert_eq!((fatal.path.as_str(), fatal.reason.as_str()), ("clients", "clients/shard-0: panicked"));
     assert_eq!(ward.tree.failed(), ["clients", "clients/shard-0"]);
     assert_eq!(shard.ask(Do::Count).await, Err(MailboxError::Restarting));
+    assert_eq!(shard.place().map(drop), Err(MailboxError::Restarting));
     assert_eq!(ward.report("stranger").restarts, 0);
     ward.close().await;
 }

@@ -337,6 +337,9 @@ fn a_shard_that_hangs_is_given_up_and_its_messages_are_refused() {
         assert_eq!(tree(&world).await["abandonedThreads"], 1);
         assert_ne!(struck.get(&path).await.ok(200)["name"], body["name"], "a refused edit was done");
         struck.put(&path, &body).await.ok(200);
+        for _ in 0..8 {
+            struck.create(&samples::company()).await;
+        }
     });
 }
 
