@@ -52,7 +52,7 @@ pub fn filled(store: &Path, clients: u64) -> Vec<String> {
     let by = By {
         org: ORG.to_owned(),
         actor: Actor { member: "m-0".into(), roles: vec!["RP001".into()], address: None },
-        action: "CL003".to_owned(),
+        action: "CL003".into(),
         request_id: "import".to_owned(),
         key: None,
     };

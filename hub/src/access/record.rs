@@ -29,38 +29,38 @@ pub enum Answer {
 /// One line of the decision log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Record {
+pub struct Record<'a> {
     /// The decision, as a denial's problem names it.
-    pub id: String,
+    pub id: Cow<'a, str>,
     /// When it was made.
     #[serde(with = "crate::domain::moment")]
     pub at: DateTime<Utc>,
     /// Who asked.
-    pub member: String,
+    pub member: Cow<'a, str>,
     /// The member's organisation.
-    pub org: String,
+    pub org: Cow<'a, str>,
     /// The role codes, as the token had them.
-    pub roles: Vec<String>,
+    pub roles: Cow<'a, [String]>,
     /// How the organisation's subscriptions stood.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub apps: BTreeMap<String, String>,
+    pub apps: Cow<'a, BTreeMap<String, String>>,
     /// The references that the token assigned to the member: all, or the target alone where there were many.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub clients: Vec<String>,
+    #[serde(default, skip_serializing_if = "<[String]>::is_empty")]
+    pub clients: Cow<'a, [String]>,
     /// How many of them are not written here.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub clients_left_out: usize,
     /// What was asked for.
-    pub action: String,
+    pub action: Cow<'a, str>,
     /// The client that it was about, as the caller named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target: Option<String>,
+    pub target: Option<Cow<'a, str>>,
     /// What was known of that client; none where the organisation has no such client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client: Option<Facts>,
+    pub client: Option<Cow<'a, Facts>>,
     /// The conditions that looked at anything else.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub conditions: Vec<Outcome>,
+    #[serde(default, skip_serializing_if = "<[Outcome]>::is_empty")]
+    pub conditions: Cow<'a, [Outcome]>,
     /// The answer.
     pub answer: Answer,
     /// Whether a listing was narrowed to the rows that a condition allows.
@@ -68,12 +68,12 @@ pub struct Record {
     pub narrowed: bool,
     /// The policy that denied it, as the caller was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policy: Option<String>,
+    pub policy: Option<Cow<'a, str>>,
     /// The line that decided, as `file:line`; none where nothing grants it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// SHA-256 over the files that were in force.
-    pub digest: String,
+    pub digest: Cow<'a, str>,
     /// How long it took, microseconds.
     pub us: f64,
 }

@@ -1,5 +1,6 @@
 //! The recorded decisions again, under other files: who gains, who loses.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _};
@@ -80,7 +81,7 @@ pub fn replay(folder: &Path, policy: &Policy, operator_org: &str, from: Option<D
         let mut lines = BufReader::new(File::open(path)?);
         let mut line = Vec::new();
         while lines.by_ref().take(LONGEST).read_until(b'\n', &mut line)? > 0 {
-            match serde_json::from_slice::<Record>(&line) {
+            match serde_json::from_slice::<Record<'_>>(&line) {
                 Ok(record) if from.is_none_or(|from| record.at >= from) => {
                     replay.decisions += 1;
                     compare(policy, operator_org, record, &mut moved);
@@ -95,7 +96,7 @@ pub fn replay(folder: &Path, policy: &Policy, operator_org: &str, from: Option<D
     Ok(replay)
 }
 
-fn compare(policy: &Policy, operator_org: &str, record: Record, moved: &mut BTreeMap<Who, Moved>) {
+fn compare(policy: &Policy, operator_org: &str, record: Record<'_>, moved: &mut BTreeMap<Who, Moved>) {
     let (change, by, missing) = match policy.again(&record, operator_org) {
         None => (Some(Change::Unknown), None, vec![format!("action {}", record.action)]),
         Some(again) if !again.unknown.is_empty() => (Some(Change::Unknown), again.by, again.unknown),
@@ -111,7 +112,8 @@ fn compare(policy: &Policy, operator_org: &str, record: Record, moved: &mut BTre
         }
     };
     let Some(change) = change else { return };
-    let Record { id, org, member, mut roles, action, .. } = record;
+    let [org, member, action] = [record.org, record.member, record.action].map(Cow::into_owned);
+    let mut roles = record.roles.into_owned();
     roles.sort_unstable();
     let who = (change, org.clone(), member.clone(), roles.clone(), action.clone());
     let entry = moved.entry(who).or_insert_with(|| Moved {
@@ -126,5 +128,5 @@ fn compare(policy: &Policy, operator_org: &str, record: Record, moved: &mut BTre
         missing: Vec::new(),
     });
     entry.decisions += 1;
-    (entry.last, entry.by, entry.missing) = (id, by, missing);
+    (entry.last, entry.by, entry.missing) = (record.id.into_owned(), by, missing);
 }

@@ -59,7 +59,7 @@ fn interrupted(journal: &dyn Journal, began: &Entry, view: &mut JobView) -> Resu
     for entry in journal.read(began.seq.saturating_add(1)) {
         let entry = entry?;
         let own = entry.request_id == began.request_id && entry.actor.member == began.actor.member;
-        if own && ["delivery.retried", "delivery.discarded"].contains(&entry.kind.as_str()) {
+        if own && ["delivery.retried", "delivery.discarded"].contains(&entry.kind.as_ref()) {
             view.decided += 1;
             view.ended_at = Some(entry.time);
         }

@@ -74,7 +74,7 @@ fn operator(session: &Session) -> By {
     By {
         org: String::new(),
         actor: Actor { member: session.operator(), roles: Vec::new(), address: None },
-        action: Action::CX031.as_str().to_owned(),
+        action: Action::CX031.as_str().into(),
         request_id: format!("sync-{}", Uuid::now_v7()),
         key: None,
     }

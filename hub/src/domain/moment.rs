@@ -5,30 +5,33 @@
 use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serializer};
 
-/// The text of a moment. Every entry, record and answer has several, so that its digits are written straight away.
+/// The text of a moment.
 #[must_use]
 pub fn text(at: &DateTime<Utc>) -> String {
+    with_text(at, str::to_owned)
+}
+
+/// Lends the text of a moment. Every entry, record and answer has several, so that its digits are written straight away.
+fn with_text<T>(at: &DateTime<Utc>, with: impl FnOnce(&str) -> T) -> T {
     let (date, time) = (at.date_naive(), at.time());
     let (year, millis) = (u32::try_from(date.year()).unwrap_or(u32::MAX), time.nanosecond() / 1_000_000);
     if year > 9_999 || millis > 999 {
         // Not our era, or a leap second.
-        return at.to_rfc3339_opts(SecondsFormat::Millis, true);
+        return with(&at.to_rfc3339_opts(SecondsFormat::Millis, true));
     }
-    let mut text = Vec::with_capacity("2026-01-02T03:04:05.678Z".len());
-    text.extend_from_slice(&[digit(year / 1_000), digit(year / 100)]);
-    let pairs = [
-        (year, b'-'),
-        (date.month(), b'-'),
-        (date.day(), b'T'),
-        (time.hour(), b':'),
-        (time.minute(), b':'),
-        (time.second(), b'.'),
+    let tens = |number: u32| [digit(number / 10), digit(number)];
+    let ([century, y], [mo, d], [h, mi, s]) = (
+        [year / 100, year].map(tens),
+        [date.month(), date.day()].map(tens),
+        [time.hour(), time.minute(), time.second()].map(tens),
+    );
+    #[rustfmt::skip]
+    let text = [
+        century[0], century[1], y[0], y[1], b'-', mo[0], mo[1], b'-', d[0], d[1],
+        b'T', h[0], h[1], b':', mi[0], mi[1], b':', s[0], s[1],
+        b'.', digit(millis / 100), digit(millis / 10), digit(millis), b'Z',
     ];
-    for (number, behind) in pairs {
-        text.extend_from_slice(&[digit(number / 10), digit(number), behind]);
-    }
-    text.extend_from_slice(&[digit(millis / 100), digit(millis / 10), digit(millis), b'Z']);
-    String::from_utf8(text).unwrap_or_default()
+    with(std::str::from_utf8(&text).unwrap_or_default())
 }
 
 /// The last digit of a number.
@@ -41,7 +44,7 @@ const fn digit(number: u32) -> u8 {
 /// # Errors
 /// The serializer's own.
 pub fn serialize<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&text(at))
+    with_text(at, |text| serializer.serialize_str(text))
 }
 
 /// Reads a moment.

@@ -171,9 +171,9 @@ fn record(journal: &FileJournal, order: CutOrder, removed: &Removed) -> Result<u
     let entry = NewEntry {
         org: order.org,
         stream: CUTS.to_owned(),
-        kind: "journal.cut".to_owned(),
+        kind: "journal.cut".into(),
         actor: order.actor,
-        action: String::new(),
+        action: "".into(),
         request_id: order.request_id,
         trace: None,
         key: None,

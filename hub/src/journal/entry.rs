@@ -3,6 +3,7 @@
 //! Plain data: nothing here reads a file or a clock. An [`Entry`] is shared as `Arc<Entry>` by everyone
 //! who reads it and never changes after it was committed; only erasure, on disk, blanks its data.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -108,7 +109,7 @@ impl<const N: usize> Serialize for Hex<N> {
 
 impl<'de, const N: usize> Deserialize<'de> for Hex<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
     }
 }
@@ -161,11 +162,11 @@ pub struct NewEntry {
     /// The stream whose version it moves, such as `client/CL-…`. Streams are told apart by this name alone.
     pub stream: String,
     /// What happened, such as `client.created`.
-    pub kind: String,
+    pub kind: Cow<'static, str>,
     /// Who did it.
     pub actor: Actor,
     /// The action's code, such as `CL004`; empty where the hub acted by itself.
-    pub action: String,
+    pub action: Cow<'static, str>,
     /// The `X-Request-Id` of the request.
     pub request_id: String,
     /// The W3C `traceparent` of the work that it came from.
@@ -244,12 +245,12 @@ pub struct Entry {
     /// The version that the stream reached with this entry: 1, 2, 3, …
     pub version: u64,
     /// What happened.
-    pub kind: String,
+    pub kind: Cow<'static, str>,
     /// Who did it.
     pub actor: Actor,
     /// The action's code, empty where there is none.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub action: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub action: Cow<'static, str>,
     /// The request's id.
     pub request_id: String,
     /// The W3C `traceparent` of the work that it came from.

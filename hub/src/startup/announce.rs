@@ -61,8 +61,8 @@ impl Entries for Coming {
             org: entry.org.clone(),
             stream: entry.stream.clone(),
             version: entry.version,
-            kind: entry.kind.clone(),
-            action: entry.action.clone(),
+            kind: entry.kind.to_string(),
+            action: entry.action.to_string(),
             data: entry.data.clone(),
         }))
     }

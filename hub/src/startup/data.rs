@@ -182,7 +182,7 @@ mod tests {
             stream: format!("test/{number}"),
             kind: "test.done".into(),
             actor: actor.clone(),
-            action: String::new(),
+            action: "".into(),
             request_id: "r".into(),
             trace: None,
             key: None,

@@ -1,5 +1,6 @@
 //! Events as journal entries: which stream each belongs to, and who did it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::domain::HUB;
@@ -16,7 +17,7 @@ pub struct By {
     /// The member.
     pub actor: Actor,
     /// The operation's code; empty for the hub itself.
-    pub action: String,
+    pub action: Cow<'static, str>,
     /// The request's id.
     pub request_id: String,
     /// Where the request is idempotent.
@@ -30,7 +31,7 @@ impl By {
         Self {
             org: org.to_owned(),
             actor: Actor { member: HUB.to_owned(), roles: Vec::new(), address: None },
-            action: String::new(),
+            action: Cow::default(),
             request_id: about.to_owned(),
             key: None,
         }
@@ -41,18 +42,26 @@ impl By {
     /// # Errors
     /// The event can't be written, which no event of ours is.
     pub fn entry(&self, stream: String, event: Event) -> Result<NewEntry, AppendError> {
+        self.clone().into_entry(stream, event)
+    }
+
+    /// The same, from who writes no more.
+    ///
+    /// # Errors
+    /// As `entry`.
+    pub fn into_entry(self, stream: String, event: Event) -> Result<NewEntry, AppendError> {
         let data = event.data().map_err(|_| AppendError::Invalid("an event that can't be written as JSON"))?;
         let exact = event.is_exact();
         debug_assert!(!exact || Event::from_entry(event.kind(), &data).is_ok_and(|read| read.as_ref() == Some(&event)));
         Ok(NewEntry {
-            org: self.org.clone(),
+            org: self.org,
             stream,
-            kind: event.kind().to_owned(),
-            actor: self.actor.clone(),
-            action: self.action.clone(),
-            request_id: self.request_id.clone(),
+            kind: event.kind().into(),
+            actor: self.actor,
+            action: self.action,
+            request_id: self.request_id,
             trace: TraceContext::current().map(|trace| trace.to_string()),
-            key: self.key.clone(),
+            key: self.key,
             data,
             event: exact.then(|| Arc::new(event)),
         })

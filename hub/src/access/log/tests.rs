@@ -20,7 +20,7 @@ fn recording(folder: &Path, toml: &str) -> Access {
     access().recording(DecisionLog::open(folder, config(toml)).unwrap())
 }
 
-fn records(folder: &Path) -> Vec<Record> {
+fn records(folder: &Path) -> Vec<Record<'static>> {
     let text: String = files(folder).unwrap().iter().map(|file| fs::read_to_string(file).unwrap()).collect();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -44,11 +44,11 @@ fn a_decision_is_written_with_what_made_it() {
     access.close();
     let written = records(folder.path());
     let [first, second] = &written[..] else { panic!("{written:?}") };
-    assert_eq!((first.id.clone(), first.answer), (denied.decision_id.to_string(), Answer::Deny));
-    assert_eq!((first.member.as_str(), first.org.as_str(), first.action.as_str()), ("m-1", "acme", "CL002"));
-    assert_eq!((first.roles.as_slice(), first.target.as_deref()), (member.roles(), Some("CL-1")));
+    assert_eq!((&*first.id, first.answer), (&*denied.decision_id.to_string(), Answer::Deny));
+    assert_eq!((&*first.member, &*first.org, &*first.action), ("m-1", "acme", "CL002"));
+    assert_eq!((&*first.roles, first.target.as_deref()), (member.roles(), Some("CL-1")));
     assert_eq!((first.apps["backoffice"].as_str(), first.by.as_deref()), ("active", None));
-    assert_eq!((second.id.clone(), second.answer), (allowed.decision_id().to_string(), Answer::Allow));
+    assert_eq!((&*second.id, second.answer), (&*allowed.decision_id().to_string(), Answer::Allow));
     assert!(second.by.as_ref().unwrap().starts_with("policy.csv:") && second.us > 0.0);
     assert_eq!(second.digest, access.digest());
     let file = files(folder.path()).unwrap().pop().unwrap();

@@ -1,5 +1,6 @@
 //! The thread that writes decisions down: makes a line of each, and survives a file system that refuses.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
@@ -40,14 +41,14 @@ impl Writer {
         let mut any = false;
         while let Ok(made) = self.waiting.try_recv() {
             any = true;
-            self.write(made);
+            self.write(&made);
         }
         if any && let Err(error) = self.segments.flush() {
             self.complain(&error);
         }
     }
 
-    fn write(&mut self, made: Made) {
+    fn write(&mut self, made: &Made) {
         let allowed = made.decision.is_allowed();
         if self.refused.is_some_and(|since| since.elapsed() < COMPLAIN) {
             return self.counts.lose(allowed);
@@ -74,34 +75,34 @@ impl Writer {
 }
 
 /// The line of a decision.
-fn record(made: Made) -> Record {
-    let Made { caller, target, policy, decision, .. } = &made;
+fn record(made: &Made) -> Record<'_> {
+    let Made { caller, target, policy, decision, .. } = made;
     let (file, line) = policy.deciding_line(decision, made.action);
     let few = caller.clients().len() <= MOST_IDS;
     let is_written = |client: &&String| few || target.as_deref() == Some(client.as_str());
-    let clients: Vec<String> = caller.clients().iter().filter(is_written).cloned().collect();
+    let clients: Cow<'_, [String]> = caller.clients().iter().filter(is_written).cloned().collect();
     let (answer, narrowed, denied_by) = match decision {
         Decision::Allowed { rows, .. } => (Answer::Allow, !rows.is_empty(), None),
         Decision::Denied { by } => (Answer::Deny, false, by.and_then(|place| policy.condition_id(place))),
     };
     Record {
-        id: made.id.to_string(),
+        id: made.id.to_string().into(),
         at: made.at,
-        member: caller.member().to_owned(),
-        org: caller.org().to_owned(),
-        roles: caller.roles().to_vec(),
-        apps: caller.apps().clone(),
+        member: caller.member().into(),
+        org: caller.org().into(),
+        roles: caller.roles().into(),
+        apps: Cow::Borrowed(caller.apps()),
         clients_left_out: caller.clients().len() - clients.len(),
         clients,
-        action: made.action.as_str().to_owned(),
+        action: made.action.as_str().into(),
         answer,
         narrowed,
-        policy: denied_by.map(str::to_owned),
+        policy: denied_by.map(Cow::Borrowed),
         by: (line > 0).then(|| format!("{file}:{line}")),
-        digest: policy.digest().to_owned(),
+        digest: policy.digest().into(),
         us: (made.took.as_secs_f64() * 1e7).round() / 10.0,
-        target: made.target,
-        client: made.facts,
-        conditions: made.outcomes,
+        target: made.target.as_deref().map(Cow::Borrowed),
+        client: made.facts.as_ref().map(Cow::Borrowed),
+        conditions: made.outcomes.as_slice().into(),
     }
 }

@@ -30,7 +30,7 @@ pub(in crate::access) struct Again {
 
 /// What a record knows, as conditions see it.
 pub(super) struct Recalled<'a> {
-    record: &'a Record,
+    record: &'a Record<'a>,
     unknown: RefCell<Vec<String>>,
 }
 
@@ -58,7 +58,7 @@ impl Recalled<'_> {
     fn facts(&self, attribute: Attribute) -> Option<&Facts> {
         let known = Facts::ATTRIBUTES.contains(&attribute);
         let cut = |facts: &&Facts| attribute == Attribute::AssignedTo && facts.more_assigned;
-        let facts = self.record.client.as_ref()?;
+        let facts = self.record.client.as_deref()?;
         if !known || cut(&facts) {
             self.misses(format!("client.{}", attribute.path()));
         }
@@ -98,11 +98,11 @@ pub(super) fn looks_beyond(expression: &Expression<Subject>) -> bool {
 
 impl Policy {
     /// Makes a recorded decision again. `None`: the action is not known any more.
-    pub(in crate::access) fn again(&self, record: &Record, operator_org: &str) -> Option<Again> {
+    pub(in crate::access) fn again(&self, record: &Record<'_>, operator_org: &str) -> Option<Again> {
         let action = Action::parse(&record.action)?;
-        let caller = Caller::new(record.member.clone(), record.org.clone(), DateTime::UNIX_EPOCH)
-            .with(record.roles.clone(), record.clients.clone())
-            .with_apps(record.apps.clone());
+        let caller = Caller::new(record.member.to_string(), record.org.to_string(), DateTime::UNIX_EPOCH)
+            .with(record.roles.to_vec(), record.clients.to_vec())
+            .with_apps(record.apps.clone().into_owned());
         let recalled = Recalled { record, unknown: RefCell::default() };
         let row = record.client.as_ref().map(|_| &recalled as &dyn Attributes<Attribute>);
         let view = View { reference: record.target.as_deref(), row, recalled: Some(&recalled) };

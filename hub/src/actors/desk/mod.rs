@@ -100,7 +100,8 @@ impl Desk {
         }
         let key = ask.meta.key.as_ref();
         change.claims.extend(key.map(|key| key.claim(ask.permit.org(), ask.permit.member())));
-        let entries = change.events.into_iter().map(|(stream, event)| by.entry(stream, event));
+        let by = std::iter::repeat_n(by, change.events.len());
+        let entries = by.zip(change.events).map(|(by, (stream, event))| by.into_entry(stream, event));
         let entries = entries.collect::<Result<Vec<_>, _>>().map_err(CommandError::from)?;
         let append = Append { entries, expects: change.expects, claims: change.claims, releases: change.releases };
         self.journal.append(append).await.map_err(Attempt::from)
@@ -163,7 +164,7 @@ pub(super) fn by_caller(permit: &Permit, meta: &Meta) -> By {
             roles: caller.roles().to_vec(),
             address: meta.address.clone(),
         },
-        action: permit.action().as_str().to_owned(),
+        action: permit.action().as_str().into(),
         request_id: meta.request_id.clone(),
         key: meta.key.clone(),
     }

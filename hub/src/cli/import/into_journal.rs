@@ -34,7 +34,7 @@ impl IntoJournal {
         let by = By {
             org: args.org.clone(),
             actor: Actor { member: args.member.clone(), roles: Vec::new(), address: None },
-            action: Action::CL003.as_str().to_owned(),
+            action: Action::CL003.as_str().into(),
             request_id: format!("import-{}", Uuid::now_v7()),
             key: None,
         };

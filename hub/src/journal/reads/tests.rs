@@ -26,7 +26,7 @@ fn view(number: u32) -> View {
 fn kinds(folder: &Path) -> Vec<String> {
     let all = days(folder).unwrap();
     let entries = all.iter().flat_map(|(_, path)| lines(path, Filter::default()).unwrap());
-    entries.map(|shown| shown.unwrap().entry.kind).collect()
+    entries.map(|shown| shown.unwrap().entry.kind.into_owned()).collect()
 }
 
 #[test]

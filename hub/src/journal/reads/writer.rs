@@ -129,13 +129,13 @@ fn today(folder: &Path, not_before: NaiveDate) -> Result<Today, OpenError> {
 }
 
 /// An entry of the record about itself.
-fn own(kind: &str, data: &impl serde::Serialize) -> Option<NewEntry> {
+fn own(kind: &'static str, data: &impl serde::Serialize) -> Option<NewEntry> {
     Some(NewEntry {
         org: String::new(),
         stream: "reads".to_owned(),
-        kind: kind.to_owned(),
+        kind: kind.into(),
         actor: Actor { member: HUB.to_owned(), roles: Vec::new(), address: None },
-        action: String::new(),
+        action: "".into(),
         request_id: String::new(),
         trace: None,
         key: None,
@@ -149,9 +149,9 @@ fn entry(view: View) -> Option<NewEntry> {
     Some(NewEntry {
         org: view.org,
         stream: format!("client/{}", view.reference),
-        kind: VIEWED.to_owned(),
+        kind: VIEWED.into(),
         actor: view.actor,
-        action: view.action.to_owned(),
+        action: view.action.into(),
         request_id: view.request_id,
         trace: view.trace,
         key: None,

@@ -120,7 +120,7 @@ async fn a_cut_is_recorded_and_what_it_removed_is_kept() {
     let entries = all(&journal);
     assert_eq!((entries.len(), journal.version("client/a")), (5, 2));
     let record = &entries[4];
-    assert_eq!((record.kind.as_str(), record.stream.as_str(), record.prev), ("journal.cut", "journal", hash));
+    assert_eq!((&*record.kind, record.stream.as_str(), record.prev), ("journal.cut", "journal", hash));
     assert!(record.data.as_ref().unwrap().get().contains(r#""at":5,"reason":"bad disk""#));
 }
 

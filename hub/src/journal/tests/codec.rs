@@ -35,7 +35,7 @@ prop_compose! {
     ) -> NewEntry {
         let [org, stream, kind, member, action, request_id] = texts;
         NewEntry {
-            org, stream, kind, action, request_id, trace,
+            org, stream, kind: kind.into(), action: action.into(), request_id, trace,
             actor: Actor { member, roles, address },
             key: key.map(|(key, body)| RequestKey { key, body }),
             data: RawValue::from_string(data).unwrap(),
