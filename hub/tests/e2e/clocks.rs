@@ -120,6 +120,8 @@ fn a_clock_that_jumps_back_and_forth_stops_nothing() {
         set(&world, 0);
         world.down();
         world.up();
-        admin.onboard(&samples::company()).await;
+        // What was written a day ahead keeps the journal's time there, and the bank may refuse a day that has not come.
+        let last = admin.create(&samples::company()).await["reference"].as_str().unwrap().to_owned();
+        admin.client_when(&last, "screened", |client| client["kyc"]["status"] == "approved").await;
     });
 }
