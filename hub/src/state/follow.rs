@@ -200,7 +200,7 @@ impl Waiting {
 }
 
 fn run(shared: &Shared, waiting: &Waiting) {
-    // On Linux a thread has a niceness of its own, and those that sled starts from it have the same.
+    // On Linux a thread has a niceness of its own.
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
         tracing::warn!(%error, "the thread that follows the fold is as greedy as those that answer");
     }
