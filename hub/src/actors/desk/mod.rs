@@ -1,4 +1,5 @@
-//! Where commands are carried out: look the request up, decide, append, answer. Runs inside the shards.
+//! Where commands are carried out: look the request up, decide, append, answer. Runs inside the shards; creates
+//! run beside them.
 //!
 //! * Nothing is answered before it is durable and folded.
 //! * A conflict means that somebody else was faster: it is decided anew from what is so now, a bounded number of times.
